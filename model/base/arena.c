@@ -1,0 +1,127 @@
+/* A list of blocks, each twice the last; allocation bumps a pointer. A reset keeps the blocks, so a
+ * loop that marks and resets takes memory from the system once. */
+#include "model/base/arena.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { ALIGN = 64, FIRST_BLOCK = 64 * 1024 };
+
+typedef struct Block {
+    struct Block *next;
+    size_t capacity; /* of data, after the header */
+} Block;
+
+struct Arena {
+    Block *first, *now;
+    size_t used; /* in *now; blocks after it are empty */
+};
+
+static const size_t header_bytes = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
+
+static _Noreturn void out_of_memory(size_t n_bytes) {
+    fprintf(stderr, "attnscope: out of memory: %zu more bytes were needed\n", n_bytes);
+    abort();
+}
+
+static Block *block_new(size_t capacity) {
+    if (capacity > SIZE_MAX / 2) out_of_memory(capacity);
+    Block *block = aligned_alloc(ALIGN, header_bytes + (capacity + ALIGN - 1) / ALIGN * ALIGN);
+    if (!block) out_of_memory(capacity);
+    *block = (Block){NULL, capacity};
+    return block;
+}
+
+Arena *arena_new(void) {
+    Arena *arena = malloc(sizeof *arena);
+    if (!arena) out_of_memory(sizeof *arena);
+    Block *block = block_new(FIRST_BLOCK);
+    *arena = (Arena){block, block, 0};
+    return arena;
+}
+
+void arena_free(Arena *arena) {
+    if (!arena) return;
+    for (Block *b = arena->first, *next; b; b = next) {
+        next = b->next;
+        free(b);
+    }
+    free(arena);
+}
+
+/* Moves on to a block that can hold n_bytes: the next one if it is large enough, else a new one
+ * put between. */
+static void advance(Arena *arena, size_t n_bytes) {
+    Block *next = arena->now->next;
+    if (!next || next->capacity < n_bytes) {
+        size_t capacity = arena->now->capacity * 2;
+        if (capacity > ((size_t)256 << 20)) capacity = (size_t)256 << 20;
+        Block *block = block_new(capacity > n_bytes ? capacity : n_bytes);
+        block->next = next;
+        arena->now->next = block;
+    }
+    arena->now = arena->now->next;
+    arena->used = 0;
+}
+
+void *arena_alloc(Arena *arena, size_t n_bytes) {
+    if (n_bytes > SIZE_MAX / 2) out_of_memory(n_bytes);
+    size_t rounded = (n_bytes + ALIGN - 1) / ALIGN * ALIGN;
+    if (arena->used + rounded > arena->now->capacity) advance(arena, rounded);
+    void *p = (char *)arena->now + header_bytes + arena->used;
+    arena->used += rounded;
+    return p;
+}
+
+void *arena_calloc(Arena *arena, size_t n_items, size_t item_bytes) {
+    size_t n_bytes;
+    if (__builtin_mul_overflow(n_items, item_bytes, &n_bytes)) out_of_memory(SIZE_MAX);
+    return memset(arena_alloc(arena, n_bytes), 0, n_bytes);
+}
+
+Str arena_str(Arena *arena, Str s) {
+    char *copy = arena_alloc(arena, s.n + 1);
+    if (s.n) memcpy(copy, s.data, s.n);
+    copy[s.n] = '\0';
+    return (Str){copy, s.n};
+}
+
+char *arena_strdup(Arena *arena, const char *s) {
+    size_t n = strlen(s) + 1;
+    return memcpy(arena_alloc(arena, n), s, n);
+}
+
+char *arena_printf(Arena *arena, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    char *s = arena_alloc(arena, (size_t)(n < 0 ? 0 : n) + 1);
+    va_start(args, format);
+    vsnprintf(s, (size_t)(n < 0 ? 0 : n) + 1, format, args);
+    va_end(args);
+    return s;
+}
+
+ArenaMark arena_mark(const Arena *arena) {
+    return (ArenaMark){arena->now, arena->used};
+}
+
+void arena_reset(Arena *arena, ArenaMark mark) {
+    arena->now = mark.block;
+    arena->used = mark.used;
+}
+
+void arena_clear(Arena *arena) {
+    arena->now = arena->first;
+    arena->used = 0;
+}
+
+size_t arena_footprint(const Arena *arena) {
+    size_t n = 0;
+    for (const Block *b = arena->first; b; b = b->next)
+        n += header_bytes + b->capacity;
+    return n;
+}

@@ -1,0 +1,206 @@
+#include "model/base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const size_t copy_below = (size_t)256 << 20;
+
+bool file_exists(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+bool file_is_folder(const char *path) {
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+char *path_join(Arena *arena, const char *folder, const char *name) {
+    size_t n = strlen(folder);
+    return arena_printf(arena, "%s%s%s", folder, n && folder[n - 1] == '/' ? "" : "/", name);
+}
+
+const char *path_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *path_extension(const char *path) {
+    const char *name = path_name(path), *dot = strrchr(name, '.');
+    return dot && dot != name ? dot : name + strlen(name);
+}
+
+bool folder_make(const char *path, Error *error) {
+    char part[4096];
+    size_t n = strlen(path);
+    if (n >= sizeof part) return error_set(error, ERROR_INPUT, "%.80s...: path too long", path);
+    for (size_t i = 1; i <= n; i++) {
+        if (path[i] != '/' && path[i] != '\0') continue;
+        memcpy(part, path, i);
+        part[i] = '\0';
+        if (mkdir(part, 0777) == 0 || file_is_folder(part)) continue;
+        return error_set(error, ERROR_IO, "%s: cannot make this folder: %s", part, strerror(errno));
+    }
+    return true;
+}
+
+/* Opens a regular file; says what else it is otherwise. A FIFO must not block us. */
+static int open_regular(const char *path, struct stat *st, Error *error) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) {
+        ErrorKind kind = errno == ENOENT || errno == ENOTDIR ? ERROR_NOT_FOUND : ERROR_IO;
+        error_set(error, kind, "%s: cannot open: %s", path, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, st) != 0 || !S_ISREG(st->st_mode)) {
+        error_set(error, ERROR_INPUT, "%s: is %s, a file is expected", path,
+                  S_ISDIR(st->st_mode)    ? "a folder"
+                  : S_ISFIFO(st->st_mode) ? "a pipe"
+                                          : "a device or socket");
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
+static bool read_all(int fd, char *data, size_t n_bytes, const char *path, Error *error) {
+    size_t done = 0;
+    while (done < n_bytes) {
+        ssize_t n = read(fd, data + done, n_bytes - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return error_set(error, ERROR_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (n == 0)
+            return error_set(error, ERROR_IO,
+                             "%s: ends after %zu of %zu bytes: it was changed "
+                             "while being read, try again",
+                             path, done, n_bytes);
+        done += (size_t)n;
+    }
+    return true;
+}
+
+bool file_read(const char *path, size_t max_bytes, Arena *arena, Str *out, Error *error) {
+    struct stat st;
+    int fd = open_regular(path, &st, error);
+    if (fd < 0) return false;
+    size_t n = (size_t)st.st_size;
+    if (n > (max_bytes ? max_bytes : copy_below)) {
+        close(fd);
+        return error_set(error, ERROR_INPUT, "%s: %zu bytes, at most %zu expected", path, n,
+                         max_bytes ? max_bytes : copy_below);
+    }
+    char *data = arena_alloc(arena, n + 1);
+    bool ok = read_all(fd, data, n, path, error);
+    close(fd);
+    data[n] = '\0';
+    *out = (Str){data, n};
+    return ok;
+}
+
+bool file_map(const char *path, FileMap *out, Error *error) {
+    *out = (FileMap){0};
+    struct stat st;
+    int fd = open_regular(path, &st, error);
+    if (fd < 0) return false;
+    size_t n = (size_t)st.st_size;
+    bool ok = true;
+    if (n == 0) {
+        ok = error_set(error, ERROR_INPUT, "%s: is empty", path);
+    } else if (n < copy_below) {
+        char *data = aligned_alloc(64, (n + 63) / 64 * 64);
+        if (!data)
+            ok = error_set(error, ERROR_MEMORY, "%s: no memory for %zu bytes", path, n);
+        else if (!(ok = read_all(fd, data, n, path, error)))
+            free(data);
+        if (ok) *out = (FileMap){(uint8_t *)data, n, false};
+    } else {
+        void *data = mmap(NULL, n, PROT_READ, MAP_PRIVATE, fd, 0);
+        if (data == MAP_FAILED)
+            ok = error_set(error, ERROR_IO, "%s: cannot map: %s", path, strerror(errno));
+        else
+            *out = (FileMap){data, n, true};
+    }
+    close(fd);
+    return ok;
+}
+
+void file_unmap(FileMap *map) {
+    if (map->mapped)
+        munmap((void *)(uintptr_t)map->data, map->n_bytes);
+    else
+        free((void *)(uintptr_t)map->data);
+    *map = (FileMap){0};
+}
+
+struct FileWriter {
+    char *path, *temporary;
+    FILE *file;
+    int failure; /* errno of the first write that failed */
+};
+
+static void writer_free(FileWriter *writer) {
+    free(writer->path);
+    free(writer->temporary);
+    free(writer);
+}
+
+FileWriter *file_create(const char *path, Error *error) {
+    struct stat st;
+    if (*path == '\0' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) {
+        error_set(error, ERROR_INPUT, "%s: is a folder, a file name is expected",
+                  *path ? path : "''");
+        return NULL;
+    }
+    FileWriter *writer = calloc(1, sizeof *writer);
+    StrBuf name = {0};
+    strbuf_printf(&name, "%s.%ld.tmp", path, (long)getpid());
+    /* A device such as /dev/stdout or /dev/null cannot be renamed over: written straight. */
+    bool device = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+    writer->path = strdup(path);
+    writer->temporary = device ? NULL : strdup(name.data);
+    writer->file = fopen(device ? path : name.data, "wbe");
+    strbuf_free(&name);
+    if (writer->file) return writer;
+    error_set(error, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
+    writer_free(writer);
+    return NULL;
+}
+
+void file_write(FileWriter *writer, const void *data, size_t n_bytes) {
+    if (writer->failure || n_bytes == 0) return;
+    if (fwrite(data, 1, n_bytes, writer->file) != n_bytes) writer->failure = errno ? errno : EIO;
+}
+
+bool file_commit(FileWriter *writer, Error *error) {
+    int failure = writer->failure;
+    if (!failure && fflush(writer->file) != 0) failure = errno;
+    if (!failure && writer->temporary && fsync(fileno(writer->file)) != 0) failure = errno;
+    if (fclose(writer->file) != 0 && !failure) failure = errno;
+    if (!failure && writer->temporary && rename(writer->temporary, writer->path) != 0)
+        failure = errno;
+    if (failure) {
+        error_set(error, ERROR_IO, "%s: cannot write: %s", writer->path, strerror(failure));
+        if (writer->temporary) unlink(writer->temporary);
+    }
+    writer_free(writer);
+    return failure == 0;
+}
+
+void file_abandon(FileWriter *writer) {
+    if (!writer) return;
+    fclose(writer->file);
+    if (writer->temporary) unlink(writer->temporary);
+    writer_free(writer);
+}
+
+bool file_save(const char *path, const void *data, size_t n_bytes, Error *error) {
+    FileWriter *writer = file_create(path, error);
+    if (!writer) return false;
+    file_write(writer, data, n_bytes);
+    return file_commit(writer, error);
+}

@@ -1,0 +1,60 @@
+/* Text to tokens and back, for every kind of vocabulary.
+ *
+ *     Tokenizer *t = tokenizer_open("models/en-fr-fi", &error);
+ *     Tokens source;
+ *     tokenizer_encode(t, str("She loves cats."), &(EncodeOptions){.special = true,
+ *                      .target_language = "fin"}, arena, &source, &error);
+ *     Str text = tokenizer_decode(t, ids, n, &(DecodeOptions){.skip_special = true}, arena);
+ *     tokenizer_free(t);
+ *
+ * Kinds are rows of the table in tokenizer.c; each is one file in tokenizer/ (probe, open, encode,
+ * decode, free). A Tokenizer is read-only after the open: threads may share it.
+ */
+#ifndef MODEL_TOKENIZER_H
+#define MODEL_TOKENIZER_H
+
+#include "model/base/arena.h"
+#include "model/base/error.h"
+#include "model/tokens.h"
+
+typedef struct Tokenizer Tokenizer;
+
+typedef struct EncodeOptions {
+    bool special; /* add what the model was trained with: </s>, [CLS] ... [SEP], <s> */
+    bool target; /* the side that is generated, where it has a vocabulary of its own (target.spm) */
+    Str pair;    /* second sentence; data NULL: none */
+    const char *target_language; /* "fin" puts >>fin<< (or the code this family writes) where the
+                                    model expects it; NULL: none */
+    const char *source_language; /* mBART, M2M100; NULL: what tokenizer_config.json says */
+} EncodeOptions;
+
+typedef struct DecodeOptions {
+    bool skip_special;
+    bool target;
+} DecodeOptions;
+
+/* folder: Hugging Face layout; weights need not be there. NULL on failure; ERROR_NOT_FOUND when
+ * there is no tokenizer in it. */
+Tokenizer *tokenizer_open(const char *folder, Error *error);
+void tokenizer_free(Tokenizer *tokenizer); /* NULL is fine */
+
+const char *
+tokenizer_kind(const Tokenizer *tokenizer);      /* "sentencepiece-unigram", "wordpiece" ... */
+int tokenizer_n_ids(const Tokenizer *tokenizer); /* greatest id + 1 */
+
+/* text must be UTF-8 (an error otherwise); NUL bytes are text. */
+bool tokenizer_encode(const Tokenizer *tokenizer, Str text, const EncodeOptions *options,
+                      Arena *arena, Tokens *out, Error *error);
+/* Ids without a label are written as the unknown token is. */
+Str tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, int n,
+                     const DecodeOptions *options, Arena *arena);
+
+/* The vocabulary's string for an id; {NULL, 0} if there is none. target: of the target side. */
+Str tokenizer_label(const Tokenizer *tokenizer, int32_t id, bool target);
+/* -1 if there is none. */
+int32_t tokenizer_id(const Tokenizer *tokenizer, Str label, bool target);
+bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id);
+/* Codes that EncodeOptions.target_language takes ("fra", "fin"), NULL-terminated; borrowed. */
+const char *const *tokenizer_languages(const Tokenizer *tokenizer);
+
+#endif

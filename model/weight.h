@@ -1,0 +1,50 @@
+/* A matrix of a model as it is kept: the only place in the program that has a number type. All
+ * activations are f32; the linear op and the embedding look-up (ops.h) are the only readers. */
+#ifndef MODEL_WEIGHT_H
+#define MODEL_WEIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum Dtype {
+    DTYPE_F32,
+    DTYPE_F16,
+    DTYPE_BF16,
+    DTYPE_F64,
+    DTYPE_I64,
+    DTYPE_I32,
+    DTYPE_I16,
+    DTYPE_I8,
+    DTYPE_U8,
+    DTYPE_BOOL,
+    DTYPE_Q8_0, /* GGUF blocks: 32 weights in 34 bytes */
+    DTYPE_Q4_0, /* 32 in 18 */
+    DTYPE_Q4_K, /* 256 in 144 */
+    DTYPE_Q6_K, /* 256 in 210 */
+    DTYPE_COUNT
+} Dtype;
+
+typedef struct DtypeInfo {
+    const char *name; /* as safetensors or GGUF writes it */
+    int block_items;  /* weights a block */
+    int block_bytes;
+} DtypeInfo;
+extern const DtypeInfo dtype_info[DTYPE_COUNT];
+
+/* y = x W^T: rows are outputs, columns inputs, as torch.nn.Linear keeps it. A Weight never owns. */
+typedef struct Weight {
+    const void *data; /* NULL: this model has none */
+    Dtype dtype;
+    bool transposed; /* kept [inputs, outputs], as GPT-2's Conv1D does */
+    int64_t rows, cols;
+} Weight;
+
+/* n items from item `begin` of a row-major array of `dtype`, as f32. begin and n are multiples of
+ * the block for packed types. Float types, integers and BOOL all convert. */
+void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float *out);
+/* Round to nearest even; overflow becomes infinity. */
+uint16_t f32_to_f16(float x);
+uint16_t f32_to_bf16(float x);
+
+#endif
