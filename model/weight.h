@@ -38,6 +38,7 @@ typedef struct Weight {
     Dtype dtype;
     bool transposed; /* kept [inputs, outputs], as GPT-2's Conv1D does */
     int64_t rows, cols;
+    int64_t stride; /* items from one kept row to the next (unpacked types only); 0: no gap */
 } Weight;
 
 /* n items from item `begin` of a row-major array of `dtype`, as f32. begin and n are multiples of

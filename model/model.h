@@ -1,0 +1,69 @@
+/* A model: its config and where its weights lie. Read-only during a run, so threads share it.
+ *
+ *     Model *model = model_open("models/en-fr-fi", &error);
+ *     ... forward_*(run, model, ...)
+ *     model_free(model);
+ *
+ * Biases, norms and small tables are f32; matrices stay as the file keeps them (Weight).
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "model/base/tensor.h"
+#include "model/checkpoint.h"
+#include "model/config.h"
+
+typedef struct Linear { /* y = x W^T + b */
+    Weight weight;
+    const float *bias; // [rows], NULL: none
+} Linear;
+
+typedef struct Norm {
+    const float *scale, *shift; // [d_model]; shift NULL: none
+} Norm;
+
+typedef struct AttentionWeights {
+    Linear q, k, v, o;
+    const float *position_bias;  // T5: [bucket, head]
+    const float *distance_table; // relative_key: [2 * relative_positions - 1, d_head]
+} AttentionWeights;
+
+typedef struct Layer {
+    Norm ln1; /* around self-attention */
+    AttentionWeights attn;
+    Norm ln_cross; /* around cross-attention */
+    AttentionWeights cross;
+    Norm ln2;              /* around the feed-forward part */
+    Linear up, gate, down; /* gate.weight.data NULL: not gated */
+} Layer;
+
+typedef struct Stack {
+    Weight embed;         // [vocab, d_embed]
+    Linear embed_project; /* d_embed to d_model (ALBERT, ELECTRA, OPT); weight NULL: none */
+    Weight positions;     // [position, d_model], NULL: none
+    Weight types;         // [type, d_model], NULL: none
+    Norm embed_norm, final_norm;
+    Linear final_project; /* d_model to d_embed before the output (OPT); weight NULL: none */
+    Layer *layers;        // [n_layers]
+} Stack;
+
+typedef struct Model {
+    ModelConfig config;
+    Stack stack[STACK_COUNT];
+    Linear output; /* hidden to logits; weight NULL: the model has no head */
+    char path[1024];
+    char hash[17]; /* of the weights' bytes, 16 hexadecimal digits */
+    int64_t n_parameters;
+    Arena *arena;           /* owns what was converted or built */
+    Checkpoint *checkpoint; /* owns the rest */
+    void *extra;            /* a family's own weights (recurrent cells, patch embedding) */
+} Model;
+
+Model *model_open(const char *path, Error *error); /* NULL on failure */
+void model_free(Model *model);                     /* NULL is fine */
+
+/* The stack whose tokens are the text's: encoder, or the only one. */
+StackId model_first_stack(const Model *model);
+bool model_has_stack(const Model *model, StackId stack);
+
+#endif
