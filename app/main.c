@@ -1,0 +1,24 @@
+/* The only place that ends the program: 0 done, 1 the input or the machine failed, 2 wrong usage.
+ * What went wrong is one line on stderr. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/output.h"
+
+int main(int argc, char **argv) {
+    /* A reader that goes away ("| head") is a failed write and is said as one. */
+    signal(SIGPIPE, SIG_IGN);
+    Error error = {0};
+    bool ok = commands_run(argc - 1, argv + 1, &error);
+    bool flushed = fflush(stdout) == 0 && !ferror(stdout);
+    if (ok && !flushed)
+        ok =
+            error_set(&error, ERROR_IO, "cannot write to the standard output: %s", strerror(errno));
+    output_progress_end();
+    if (ok) return 0;
+    output_note("%s", error.message);
+    return error.kind == ERROR_USAGE ? 2 : 1;
+}
