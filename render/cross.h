@@ -1,0 +1,29 @@
+/* Two sentences and the attention between them. Vertical: queries left, keys right; horizontal:
+ * keys above, queries below, as a translation is read. Width by weight first, opacity second.
+ *
+ *     Cross cross = {.n_heads = 1, .heads = &head, .queries = target, .keys = source};
+ *     cross_draw(figure, &cross, &options, &error);
+ *
+ * Several heads are drawn in several hues with a legend.
+ */
+#ifndef RENDER_CROSS_H
+#define RENDER_CROSS_H
+
+#include "render/chart.h"
+
+typedef struct CrossLink {
+    int query, key;
+} CrossLink;
+
+typedef struct Cross {
+    int n_heads;
+    const ChartMatrix *heads; // [n_heads]
+    ChartAxis queries, keys;
+    bool ribbons;           /* bands as thick as their share of both tokens, instead of lines */
+    const CrossLink *links; // [n_links] hard alignment, drawn on top in ink
+    int n_links;
+} Cross;
+
+bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options, Error *error);
+
+#endif
