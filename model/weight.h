@@ -41,9 +41,23 @@ typedef struct Weight {
     int64_t stride; /* items from one kept row to the next (unpacked types only); 0: no gap */
 } Weight;
 
+/* The dtype written so, as safetensors or GGUF name it; false if there is none. */
+bool dtype_parse(const char *name, Dtype *out);
+/* Bytes of n_items; false when n_items is negative, not whole blocks, or the bytes overflow. */
+bool dtype_bytes(Dtype dtype, int64_t n_items, size_t *out);
+static inline bool dtype_is_packed(Dtype dtype) {
+    return dtype_info[dtype].block_items > 1;
+}
+
 /* n items from item `begin` of a row-major array of `dtype`, as f32. begin and n are multiples of
- * the block for packed types. Float types, integers and BOOL all convert. */
+ * the block for packed types. Float types, integers and BOOL all convert. data may lie at any
+ * address. Block layouts: ggml's, ggml/src/ggml-common.h. */
 void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float *out);
+/* The other way, for all but the packed types. Floats round to nearest even and overflow to
+ * infinity; integers round to nearest even and stop at the ends of their range, NaN becomes 0. */
+void dtype_from_f32(Dtype dtype, const float *in, int64_t n, void *out);
+
+float f16_to_f32(uint16_t x);
 /* Round to nearest even; overflow becomes infinity. */
 uint16_t f32_to_f16(float x);
 uint16_t f32_to_bf16(float x);

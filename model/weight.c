@@ -1,0 +1,308 @@
+/* Number types of weights, to f32 and back.
+ *
+ *   F16   s eeeee mmmmmmmmmm            value = mantissa bits moved up 13 places, times 2^112
+ *   BF16  the upper half of an f32
+ *   Q8_0  d:f16, 32 int8                x = d * q
+ *   Q4_0  d:f16, 16 bytes               x = d * (q - 8), low nibbles first, then the high ones
+ *   Q4_K  d, dmin:f16, 12 bytes of 6-bit scales and minima, 128 bytes      x = d*sc*q - dmin*m
+ *   Q6_K  128 bytes of low nibbles, 64 of high pairs, 16 int8 scales, d:f16   x = d*sc*(q - 32)
+ *
+ * The block layouts are ggml's (ggml/src/ggml-common.h, ggml-quants.c); files are little-endian,
+ * and so is every machine this is built for. */
+#include "model/weight.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#if defined __x86_64__
+#include <cpuid.h>
+#include <immintrin.h>
+#endif
+
+const DtypeInfo dtype_info[DTYPE_COUNT] = {
+    [DTYPE_F32] = {"F32", 1, 4},       [DTYPE_F16] = {"F16", 1, 2},
+    [DTYPE_BF16] = {"BF16", 1, 2},     [DTYPE_F64] = {"F64", 1, 8},
+    [DTYPE_I64] = {"I64", 1, 8},       [DTYPE_I32] = {"I32", 1, 4},
+    [DTYPE_I16] = {"I16", 1, 2},       [DTYPE_I8] = {"I8", 1, 1},
+    [DTYPE_U8] = {"U8", 1, 1},         [DTYPE_BOOL] = {"BOOL", 1, 1},
+    [DTYPE_Q8_0] = {"Q8_0", 32, 34},   [DTYPE_Q4_0] = {"Q4_0", 32, 18},
+    [DTYPE_Q4_K] = {"Q4_K", 256, 144}, [DTYPE_Q6_K] = {"Q6_K", 256, 210},
+};
+static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are read as they lie");
+
+bool dtype_parse(const char *name, Dtype *out) {
+    for (Dtype d = 0; d < DTYPE_COUNT; d++) {
+        if (strcmp(dtype_info[d].name, name) != 0) continue;
+        *out = d;
+        return true;
+    }
+    return false;
+}
+
+bool dtype_bytes(Dtype dtype, int64_t n_items, size_t *out) {
+    const DtypeInfo *info = &dtype_info[dtype];
+    if (n_items < 0 || n_items % info->block_items != 0) return false;
+    return !__builtin_mul_overflow(n_items / info->block_items, info->block_bytes, out);
+}
+
+static float f32_of_bits(uint32_t bits) {
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static uint32_t bits_of_f32(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* Subnormals come out right because the scaling is done in f32, where they are normal. */
+static inline float f16_decode(uint16_t h) {
+    uint32_t magnitude = (uint32_t)(h & 0x7fff) << 13;
+    float x = f32_of_bits(magnitude) * 0x1p112f;
+    uint32_t special = (h & 0x7c00) == 0x7c00 ? 0x7f800000u : 0; /* infinity or NaN */
+    return f32_of_bits(bits_of_f32(x) | special | (uint32_t)(h & 0x8000) << 16);
+}
+
+float f16_to_f32(uint16_t x) {
+    return f16_decode(x);
+}
+
+uint16_t f32_to_f16(float x) {
+    uint32_t bits = bits_of_f32(x), magnitude = bits & 0x7fffffffu;
+    uint16_t sign = (uint16_t)(bits >> 16 & 0x8000);
+    if (magnitude > 0x7f800000u) return (uint16_t)(sign | 0x7e00 | (magnitude >> 13 & 0x3ff));
+    if (magnitude >= 0x477ff000u) return (uint16_t)(sign | 0x7c00); /* 65520 and more */
+    if (magnitude < 0x38800000u) { /* under 2^-14: the unit in the last place is 2^-24 */
+        float shifted = f32_of_bits(magnitude) + 0.5f;
+        return (uint16_t)(sign | (bits_of_f32(shifted) - 0x3f000000u));
+    }
+    uint32_t odd = magnitude >> 13 & 1;
+    return (uint16_t)(sign | (magnitude - 0x38000000u + 0xfff + odd) >> 13);
+}
+
+uint16_t f32_to_bf16(float x) {
+    uint32_t bits = bits_of_f32(x);
+    if ((bits & 0x7fffffffu) > 0x7f800000u) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+#if defined __x86_64__
+/* F16C and an operating system that keeps the wide registers. Asked of the processor each time: a
+ * call converts a row or more. (__builtin_cpu_supports knows f16c only in newer compilers.) */
+static bool has_f16c(void) {
+    unsigned a, b, c, d;
+    if (!__builtin_cpu_supports("avx2")) return false;
+    return __get_cpuid(1, &a, &b, &c, &d) && (c & (1u << 29));
+}
+
+__attribute__((target("avx2,f16c"))) static int64_t f16_wide(const uint8_t *in, int64_t n,
+                                                             float *out) {
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        _mm256_storeu_ps(out + i, _mm256_cvtph_ps(_mm_loadu_si128((const __m128i *)(in + 2 * i))));
+    return i;
+}
+#endif
+
+static void f16_to_f32_all(const uint8_t *in, int64_t n, float *out) {
+    int64_t i = 0;
+#if defined __x86_64__
+    if (n >= 64 && has_f16c()) i = f16_wide(in, n, out);
+#endif
+    for (; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, in + 2 * i, 2);
+        out[i] = f16_decode(h);
+    }
+}
+
+static void bf16_to_f32_all(const uint8_t *in, int64_t n, float *out) {
+    for (int64_t i = 0; i < n; i++) {
+        uint16_t h;
+        memcpy(&h, in + 2 * i, 2);
+        out[i] = f32_of_bits((uint32_t)h << 16);
+    }
+}
+
+static float f16_at(const uint8_t *p) {
+    uint16_t h;
+    memcpy(&h, p, 2);
+    return f16_decode(h);
+}
+
+static void q8_0_to_f32(const uint8_t *block, float *out) {
+    float d = f16_at(block);
+    for (int i = 0; i < 32; i++)
+        out[i] = d * (float)(int8_t)block[2 + i];
+}
+
+static void q4_0_to_f32(const uint8_t *block, float *out) {
+    float d = f16_at(block);
+    for (int i = 0; i < 16; i++) {
+        out[i] = d * (float)((block[2 + i] & 15) - 8);
+        out[i + 16] = d * (float)((block[2 + i] >> 4) - 8);
+    }
+}
+
+/* Scale and minimum of the group-th 32 weights: 6 bits each, the last four groups' split over the
+ * spare bits of the first eight bytes. */
+static void q4_k_scale(const uint8_t *scales, int group, float *scale, float *minimum) {
+    int s, m;
+    if (group < 4) {
+        s = scales[group] & 63;
+        m = scales[group + 4] & 63;
+    } else {
+        s = (scales[group + 4] & 15) | (scales[group - 4] >> 6) << 4;
+        m = scales[group + 4] >> 4 | (scales[group] >> 6) << 4;
+    }
+    *scale = (float)s;
+    *minimum = (float)m;
+}
+
+static void q4_k_to_f32(const uint8_t *block, float *out) {
+    float d = f16_at(block), d_min = f16_at(block + 2);
+    const uint8_t *scales = block + 4, *q = block + 16;
+    for (int group = 0; group < 8; group++) {
+        float scale, minimum;
+        q4_k_scale(scales, group, &scale, &minimum);
+        scale *= d;
+        minimum *= d_min;
+        int shift = group % 2 * 4;
+        const uint8_t *nibbles = q + group / 2 * 32;
+        for (int i = 0; i < 32; i++)
+            out[32 * group + i] = scale * (float)(nibbles[i] >> shift & 15) - minimum;
+    }
+}
+
+static void q6_k_to_f32(const uint8_t *block, float *out) {
+    float d = f16_at(block + 208);
+    for (int half = 0; half < 2; half++) {
+        const uint8_t *low = block + 64 * half, *high = block + 128 + 32 * half;
+        const uint8_t *scales = block + 192 + 8 * half;
+        for (int quarter = 0; quarter < 4; quarter++) {
+            const uint8_t *nibbles = low + quarter % 2 * 32;
+            for (int i = 0; i < 32; i++) {
+                int q = (nibbles[i] >> quarter / 2 * 4 & 15) | (high[i] >> 2 * quarter & 3) << 4;
+                float scale = d * (float)(int8_t)scales[2 * quarter + i / 16];
+                out[128 * half + 32 * quarter + i] = scale * (float)(q - 32);
+            }
+        }
+    }
+}
+
+typedef void BlockToF32(const uint8_t *block, float *out);
+
+static void blocks_to_f32(Dtype dtype, const uint8_t *in, int64_t n, float *out, BlockToF32 *f) {
+    const DtypeInfo *info = &dtype_info[dtype];
+    for (int64_t i = 0; i < n; i += info->block_items, in += info->block_bytes)
+        f(in, out + i);
+}
+
+#define PLAIN_TO_F32(type)                                                                         \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        type x;                                                                                    \
+        memcpy(&x, in + (size_t)i * sizeof x, sizeof x);                                           \
+        out[i] = (float)x;                                                                         \
+    }                                                                                              \
+    return
+
+void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float *out) {
+    const DtypeInfo *info = &dtype_info[dtype];
+    assert(begin % info->block_items == 0 && n % info->block_items == 0);
+    const uint8_t *in = (const uint8_t *)data + begin / info->block_items * info->block_bytes;
+    if (n <= 0) return;
+    switch (dtype) {
+    case DTYPE_F32:
+        memcpy(out, in, (size_t)n * sizeof *out);
+        return;
+    case DTYPE_F16:
+        f16_to_f32_all(in, n, out);
+        return;
+    case DTYPE_BF16:
+        bf16_to_f32_all(in, n, out);
+        return;
+    case DTYPE_F64:
+        PLAIN_TO_F32(double);
+    case DTYPE_I64:
+        PLAIN_TO_F32(int64_t);
+    case DTYPE_I32:
+        PLAIN_TO_F32(int32_t);
+    case DTYPE_I16:
+        PLAIN_TO_F32(int16_t);
+    case DTYPE_I8:
+        PLAIN_TO_F32(int8_t);
+    case DTYPE_U8:
+        PLAIN_TO_F32(uint8_t);
+    case DTYPE_BOOL:
+        for (int64_t i = 0; i < n; i++)
+            out[i] = in[i] ? 1.0f : 0.0f;
+        return;
+    case DTYPE_Q8_0:
+        blocks_to_f32(dtype, in, n, out, q8_0_to_f32);
+        return;
+    case DTYPE_Q4_0:
+        blocks_to_f32(dtype, in, n, out, q4_0_to_f32);
+        return;
+    case DTYPE_Q4_K:
+        blocks_to_f32(dtype, in, n, out, q4_k_to_f32);
+        return;
+    case DTYPE_Q6_K:
+        blocks_to_f32(dtype, in, n, out, q6_k_to_f32);
+        return;
+    case DTYPE_COUNT:
+        break;
+    }
+    assert(!"a dtype");
+}
+
+/* The last float under 2^63 for a maximum that f32 cannot hold. */
+static double to_range(float x, double low, double high) {
+    if (isnan(x)) return 0;
+    double rounded = nearbyint((double)x);
+    return rounded < low ? low : rounded > high ? high : rounded;
+}
+
+#define PLAIN_FROM_F32(type, value)                                                                \
+    for (int64_t i = 0; i < n; i++) {                                                              \
+        type x = (type)(value);                                                                    \
+        memcpy(to + (size_t)i * sizeof x, &x, sizeof x);                                           \
+    }                                                                                              \
+    return
+
+void dtype_from_f32(Dtype dtype, const float *in, int64_t n, void *out) {
+    uint8_t *to = out;
+    if (n <= 0) return;
+    switch (dtype) {
+    case DTYPE_F32:
+        memcpy(to, in, (size_t)n * sizeof *in);
+        return;
+    case DTYPE_F16:
+        PLAIN_FROM_F32(uint16_t, f32_to_f16(in[i]));
+    case DTYPE_BF16:
+        PLAIN_FROM_F32(uint16_t, f32_to_bf16(in[i]));
+    case DTYPE_F64:
+        PLAIN_FROM_F32(double, in[i]);
+    case DTYPE_I64:
+        PLAIN_FROM_F32(int64_t, to_range(in[i], -0x1p63, 0x1.fffffffffffffp62));
+    case DTYPE_I32:
+        PLAIN_FROM_F32(int32_t, to_range(in[i], INT32_MIN, INT32_MAX));
+    case DTYPE_I16:
+        PLAIN_FROM_F32(int16_t, to_range(in[i], INT16_MIN, INT16_MAX));
+    case DTYPE_I8:
+        PLAIN_FROM_F32(int8_t, to_range(in[i], INT8_MIN, INT8_MAX));
+    case DTYPE_U8:
+        PLAIN_FROM_F32(uint8_t, to_range(in[i], 0, UINT8_MAX));
+    case DTYPE_BOOL:
+        PLAIN_FROM_F32(uint8_t, in[i] != 0);
+    case DTYPE_Q8_0:
+    case DTYPE_Q4_0:
+    case DTYPE_Q4_K:
+    case DTYPE_Q6_K:
+    case DTYPE_COUNT:
+        break;
+    }
+    assert(!"a dtype that is written");
+}
