@@ -2,8 +2,8 @@
  *
  *     Checkpoint *c = checkpoint_open("models/opus-mt-en-fi", &error);   folder or file
  *     const RawTensor *t = checkpoint_find(c, "model.shared.weight");    borrowed, NULL if absent
- *     json_t *config = checkpoint_config(c);                             borrowed; config.json's
- * root checkpoint_close(c);
+ *     json_t *config = checkpoint_config(c);                             borrowed
+ *     checkpoint_close(c);
  *
  * Nothing is trusted: every name, shape, offset and count is checked against the bytes that are
  * there before it is used, and a file that is wrong is refused with one line that names the file,
@@ -36,9 +36,14 @@ typedef struct RawTensor {
 
 typedef struct Checkpoint Checkpoint;
 
+typedef struct CheckpointOptions {
+    bool no_adapter; /* open an adapter's folder as its base model alone */
+} CheckpointOptions;
+
 /* A folder in Hugging Face layout (config.json beside the weights), or one file. NULL on failure.
  */
 Checkpoint *checkpoint_open(const char *path, Error *error);
+Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *options, Error *error);
 void checkpoint_close(Checkpoint *checkpoint); /* NULL is fine */
 
 const char *checkpoint_path(const Checkpoint *checkpoint);

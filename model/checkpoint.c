@@ -1,0 +1,146 @@
+/* Finds out which format a folder or file is in, and holds what its reader found.
+ *
+ * A format is a row of the table below and a file in checkpoint/. Probes look at names and first
+ * bytes only; the first that says "mine" opens the checkpoint. */
+#include "model/checkpoint.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/checkpoint/format.h"
+
+/* In the order of worth: a folder that has several kinds is read as the first. */
+static const CheckpointFormat *const formats[] = {
+    &format_safetensors,
+};
+enum { N_FORMATS = sizeof formats / sizeof *formats };
+
+static bool read_head(Source *source, Error *error) {
+    struct stat st;
+    int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    bool regular = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+    ssize_t n = regular ? read(fd, source->head, sizeof source->head) : -1;
+    if (fd >= 0) close(fd);
+    if (n < 0) {
+        FileMap map = {0}; /* says what is wrong with it */
+        bool mapped = file_map(source->path, &map, error);
+        file_unmap(&map);
+        return mapped && error_set(error, ERROR_IO, "%s: cannot read", source->path);
+    }
+    source->n_bytes = (size_t)st.st_size;
+    return true;
+}
+
+static bool open_source(Checkpoint *checkpoint, const Source *source, Error *error) {
+    for (int i = 0; i < N_FORMATS; i++) {
+        Probe probe = formats[i]->probe(source, error);
+        if (probe == PROBE_BROKEN) return false;
+        if (probe == PROBE_NOT_MINE) continue;
+        checkpoint->format = formats[i]->name;
+        return formats[i]->open(checkpoint, source, error);
+    }
+    if (source->is_folder)
+        return error_set(error, ERROR_NOT_FOUND,
+                         "%s: no weights in this folder: model.safetensors, "
+                         "model.safetensors.index.json or pytorch_model.bin expected",
+                         source->path);
+    return error_set(
+        error, ERROR_INPUT,
+        "%s: not a format of weights that is known here: safetensors, pytorch_model.bin, "
+        "GGUF, Marian .npz or llama2.c's .bin expected",
+        source->path);
+}
+
+static const char *folder_of(Arena *arena, const char *path) {
+    size_t n = (size_t)(path_name(path) - path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return n ? arena_str(arena, (Str){path, n}).data : ".";
+}
+
+Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *options, Error *error) {
+    static const CheckpointOptions defaults = {0};
+    Arena *arena = arena_new();
+    Checkpoint *checkpoint = arena_calloc(arena, 1, sizeof *checkpoint);
+    checkpoint->arena = arena;
+    checkpoint->path = arena_strdup(arena, path);
+    Source source = {.path = checkpoint->path,
+                     .is_folder = file_is_folder(path),
+                     .options = options ? options : &defaults};
+    source.folder = source.is_folder ? source.path : folder_of(arena, path);
+    bool ok = (source.is_folder || read_head(&source, error)) &&
+              open_source(checkpoint, &source, error) &&
+              tensor_list_sort(&checkpoint->tensors, error);
+    if (ok) return checkpoint;
+    checkpoint_close(checkpoint);
+    return NULL;
+}
+
+Checkpoint *checkpoint_open(const char *path, Error *error) {
+    return checkpoint_open_with(path, NULL, error);
+}
+
+typedef struct Held {
+    struct Held *next;
+    void *thing;
+    void (*close)(void *thing);
+} Held;
+
+void checkpoint_hold(Checkpoint *checkpoint, void *thing, void (*close_thing)(void *thing)) {
+    Held *held = arena_alloc(checkpoint->arena, sizeof *held);
+    *held = (Held){checkpoint->held, thing, close_thing};
+    checkpoint->held = held;
+}
+
+static void unmap(void *map) {
+    file_unmap(map);
+}
+
+bool checkpoint_map(Checkpoint *checkpoint, const char *path, Str *out, Error *error) {
+    FileMap *map = arena_calloc(checkpoint->arena, 1, sizeof *map);
+    if (!file_map(path, map, error)) return false;
+    checkpoint_hold(checkpoint, map, unmap);
+    *out = (Str){(const char *)map->data, map->n_bytes};
+    return true;
+}
+
+void checkpoint_close(Checkpoint *checkpoint) {
+    if (!checkpoint) return;
+    for (Held *held = checkpoint->held; held; held = held->next)
+        held->close(held->thing);
+    json_decref(checkpoint->config);
+    json_decref(checkpoint->generation_config);
+    tensor_list_free(&checkpoint->tensors);
+    arena_free(checkpoint->arena);
+}
+
+const char *checkpoint_path(const Checkpoint *checkpoint) {
+    return checkpoint->path;
+}
+
+const char *checkpoint_format(const Checkpoint *checkpoint) {
+    return checkpoint->format;
+}
+
+const json_t *checkpoint_config(const Checkpoint *checkpoint) {
+    return checkpoint->config;
+}
+
+const json_t *checkpoint_generation_config(const Checkpoint *checkpoint) {
+    return checkpoint->generation_config;
+}
+
+int checkpoint_n_tensors(const Checkpoint *checkpoint) {
+    return checkpoint->tensors.n;
+}
+
+const RawTensor *checkpoint_tensor(const Checkpoint *checkpoint, int index) {
+    return &checkpoint->tensors.items[index];
+}
+
+const RawTensor *checkpoint_find(const Checkpoint *checkpoint, const char *name) {
+    return tensor_list_find(&checkpoint->tensors, name);
+}
