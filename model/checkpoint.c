@@ -15,6 +15,7 @@
 /* In the order of worth: a folder that has several kinds is read as the first. */
 static const CheckpointFormat *const formats[] = {
     &format_safetensors,
+    &format_torch,
 };
 enum { N_FORMATS = sizeof formats / sizeof *formats };
 
@@ -32,6 +33,13 @@ static bool read_head(Source *source, Error *error) {
     }
     source->n_bytes = (size_t)st.st_size;
     return true;
+}
+
+bool source_has(const Source *source, const char *name) {
+    Arena *arena = arena_new();
+    bool there = file_exists(path_join(arena, source->folder, name));
+    arena_free(arena);
+    return there;
 }
 
 static bool open_source(Checkpoint *checkpoint, const Source *source, Error *error) {

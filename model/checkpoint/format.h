@@ -56,6 +56,9 @@ typedef struct Source {
     size_t n_bytes;   /* of the file */
 } Source;
 
+/* A file of that name lies in the folder. */
+bool source_has(const Source *source, const char *name);
+
 typedef enum Probe {
     PROBE_NOT_MINE,
     PROBE_MINE,

@@ -8,13 +8,6 @@
 static const char one_file[] = "model.safetensors";
 static const char index_file[] = "model.safetensors.index.json";
 
-static bool is_there(const char *folder, const char *name) {
-    Arena *arena = arena_new();
-    bool there = file_exists(path_join(arena, folder, name));
-    arena_free(arena);
-    return there;
-}
-
 /* A header length that fits, then JSON. */
 static bool looks_like_safetensors(const Source *source) {
     uint64_t n_header;
@@ -25,9 +18,8 @@ static bool looks_like_safetensors(const Source *source) {
 static Probe probe(const Source *source, Error *error) {
     (void)error;
     if (source->is_folder)
-        return is_there(source->folder, one_file) || is_there(source->folder, index_file)
-                   ? PROBE_MINE
-                   : PROBE_NOT_MINE;
+        return source_has(source, one_file) || source_has(source, index_file) ? PROBE_MINE
+                                                                              : PROBE_NOT_MINE;
     const char *name = path_name(source->path);
     bool named = str_ends(str(name), ".safetensors") || str_ends(str(name), index_file);
     return named || looks_like_safetensors(source) ? PROBE_MINE : PROBE_NOT_MINE;
