@@ -164,7 +164,7 @@ static bool push_int(PickleReader *r, int64_t integer, Error *error) {
 
 static bool push_long(PickleReader *r, size_t length_bytes, Error *error) {
     uint64_t n, number = 0;
-    Str raw;
+    Str raw = {0};
     if (!take_number(r, length_bytes, &n, error)) return false;
     if (n > r->bytes.n) return fail(r, error, "it is cut off");
     if (!take(r, (size_t)n, &raw, error)) return false;
@@ -194,8 +194,11 @@ static bool push_line(PickleReader *r, char opcode, Error *error) {
         value = (PickleValue){.kind = PICKLE_BOOL, .integer = line.data[1] == '1'};
     } else if (opcode == 'I' || opcode == 'L') {
         if (line.n && line.data[line.n - 1] == 'L') line.n--;
-        if (!integer_parse(line, &integer)) return fail(r, error, "not a number");
-        value = (PickleValue){.kind = PICKLE_INT, .integer = integer};
+        value = (PickleValue){.kind = PICKLE_LONG, .text = line};
+        if (integer_parse(line, &integer))
+            value = (PickleValue){.kind = PICKLE_INT, .integer = integer};
+        else if (line.n < 19)
+            return fail(r, error, "not a number");
     } else if (opcode == 'F') {
         value = (PickleValue){.kind = PICKLE_FLOAT};
         if (!number_parse(line, &value.real)) return fail(r, error, "not a number");
@@ -264,8 +267,8 @@ static bool call_marked(PickleReader *r, bool named, Error *error) {
     if (named && !global_lines(r, error)) return false;
     PickleValue callee = {0};
     if (named && !pop(r, &callee, error)) return false;
-    const PickleValue *from;
-    size_t n;
+    const PickleValue *from = NULL;
+    size_t n = 0;
     if (!pop_mark(r, &from, &n, error)) return false;
     if (!named && n == 0) return fail(r, error, "a function is expected");
     if (!named) {

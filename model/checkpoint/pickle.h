@@ -23,7 +23,8 @@ typedef enum PickleKind {
     PICKLE_NONE,
     PICKLE_BOOL,   /* integer */
     PICKLE_INT,    /* integer */
-    PICKLE_LONG,   /* text: little-endian two's complement of more than 8 bytes */
+    PICKLE_LONG,   /* text: little-endian two's complement of more than 8 bytes; protocol
+                      0: digits */
     PICKLE_FLOAT,  /* real */
     PICKLE_TEXT,   /* text, of str; UTF-8 is not checked */
     PICKLE_BYTES,  /* text */

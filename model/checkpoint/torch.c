@@ -245,6 +245,9 @@ static bool find_in_zip(TorchFile *file, Storage *s, Error *error) {
 
 /* The legacy format. */
 
+static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
+static const char magic_digits[] = "119547037146038801333356";
+
 static int by_key(const void *a, const void *b) {
     const Storage *x = *(Storage *const *)a, *y = *(Storage *const *)b;
     if (x->key.n != y->key.n) return x->key.n < y->key.n ? -1 : 1;
@@ -292,11 +295,11 @@ static bool read_numbers(TorchFile *file, const PickleValue *keys, Error *error)
 }
 
 static bool read_legacy(TorchFile *file, Error *error) {
-    static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
     PickleValue value;
     open_pickle(file, file->bytes);
     if (!pickle_load(file->pickle, &value, error)) return false;
-    if (value.kind != PICKLE_LONG || !str_eq(value.text, str(magic)))
+    if (value.kind != PICKLE_LONG ||
+        !(str_is(value.text, magic) || str_is(value.text, magic_digits)))
         return fail(file->path, error, "the magic number of torch.save is missing");
     if (!pickle_load(file->pickle, &value, error)) return false;
     if (value.kind != PICKLE_INT || value.integer != 1001)
@@ -449,7 +452,11 @@ const PickleValue *torch_file_root(const TorchFile *file) {
 }
 
 bool torch_file_is(const uint8_t *head, size_t n) {
-    return n >= 4 && (memcmp(head, "PK\3\4", 4) == 0 || (head[0] == 0x80 && head[1] <= 5));
+    if (n < 4) return false;
+    bool zip = memcmp(head, "PK\3\4", 4) == 0, pickle = head[0] == 0x80 && head[1] <= 5;
+    /* Protocol 0 has no mark of its own: torch's magic number, or a name, a tuple, a list. */
+    bool text = memcmp(head, "L1195470", 4) == 0 || strchr("c(]}i", head[0]);
+    return zip || pickle || (text && head[0]);
 }
 
 TorchFile *torch_file_open(const char *path, Error *error) {
