@@ -7,8 +7,9 @@
  *     Str text = tokenizer_decode(t, ids, n, &(DecodeOptions){.skip_special = true}, arena);
  *     tokenizer_free(t);
  *
- * Kinds are rows of the table in tokenizer.c; each is one file in tokenizer/ (probe, open, encode,
- * decode, free). A Tokenizer is read-only after the open: threads may share it.
+ * Layouts (Marian, tokenizer.json, vocab.txt ...) are rows of the table in tokenizer.c, each a file
+ * in tokenizer/; all of them fill in the same pipeline, tokenizer/pipeline.h. A Tokenizer is
+ * read-only after the open: threads may share it.
  */
 #ifndef MODEL_TOKENIZER_H
 #define MODEL_TOKENIZER_H
@@ -56,5 +57,8 @@ int32_t tokenizer_id(const Tokenizer *tokenizer, Str label, bool target);
 bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id);
 /* Codes that EncodeOptions.target_language takes ("fra", "fin"), NULL-terminated; borrowed. */
 const char *const *tokenizer_languages(const Tokenizer *tokenizer);
+/* The token of such a code: what a decoder is made to begin with where the model has no tag before
+ * the source (mBART, M2M100, Whisper). -1: no such language. */
+int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code);
 
 #endif

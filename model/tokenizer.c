@@ -1,0 +1,122 @@
+/* The table of layouts, and the public calls: which side, which language, then the pipeline. */
+#include "model/tokenizer.h"
+
+#include "model/base/utf8.h"
+#include "model/tokenizer/layout.h"
+
+static const Layout *const layouts[] = {
+    &layout_marian,
+    &layout_spm,
+};
+enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };
+
+static bool open_folder(Tokenizer *tokenizer, const Folder *folder, Error *error) {
+    for (int i = 0; i < N_LAYOUTS; i++) {
+        if (!layouts[i]->probe(folder)) continue;
+        tokenizer->kind = layouts[i]->name;
+        return layouts[i]->open(tokenizer, folder, error);
+    }
+    StrBuf files = {0};
+    for (int i = 0; i < N_LAYOUTS; i++)
+        strbuf_printf(&files, "%s%s", i ? "; " : "", layouts[i]->files);
+    error_set(error, ERROR_NOT_FOUND, "%s: no tokenizer there; looked for %s", folder->path,
+              files.data);
+    strbuf_free(&files);
+    return false;
+}
+
+Tokenizer *tokenizer_open(const char *path, Error *error) {
+    Arena *arena = arena_new();
+    Tokenizer *tokenizer = arena_calloc(arena, 1, sizeof *tokenizer);
+    tokenizer->arena = arena;
+    tokenizer->language[0] = tokenizer->language[1] = -1;
+    Folder folder;
+    bool ok = folder_open(path, arena, &folder, error);
+    if (ok) {
+        ok = open_folder(tokenizer, &folder, error);
+        folder_close(&folder);
+    }
+    if (ok) return tokenizer;
+    tokenizer_free(tokenizer);
+    return NULL;
+}
+
+void tokenizer_free(Tokenizer *tokenizer) {
+    if (tokenizer) arena_free(tokenizer->arena);
+}
+
+const char *tokenizer_kind(const Tokenizer *tokenizer) {
+    return tokenizer->kind;
+}
+
+int tokenizer_n_ids(const Tokenizer *tokenizer) {
+    int source = tokenizer->sides[0].vocabulary.n_ids,
+        target = tokenizer->sides[1].vocabulary.n_ids;
+    return source > target ? source : target;
+}
+
+int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code) {
+    for (int i = 0; code && i < tokenizer->n_languages; i++)
+        if (strcmp(tokenizer->languages[i].code, code) == 0) return tokenizer->languages[i].id;
+    return -1;
+}
+
+static bool find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
+                          Error *error) {
+    *out = tokenizer_language_id(tokenizer, code);
+    if (*out >= 0) return true;
+    StrBuf known = {0};
+    for (int i = 0; i < tokenizer->n_languages && i < 40; i++)
+        strbuf_printf(&known, "%s%s", i ? ", " : "", tokenizer->languages[i].code);
+    error_set(error, ERROR_INPUT, "language \"%s\" is not in the vocabulary; it has %s%s", code,
+              known.data ? known.data : "none", tokenizer->n_languages > 40 ? " ..." : "");
+    strbuf_free(&known);
+    return false;
+}
+
+bool tokenizer_encode(const Tokenizer *tokenizer, Str text, const EncodeOptions *options,
+                      Arena *arena, Tokens *out, Error *error) {
+    enum { MAX_BYTES = 1 << 29 };
+    if (text.n > MAX_BYTES || options->pair.n > MAX_BYTES)
+        return error_set(error, ERROR_INPUT, "a text of %zu bytes; at most %d are expected", text.n,
+                         MAX_BYTES);
+    if (!utf8_check(text, "the text", error)) return false;
+    if (options->pair.data && !utf8_check(options->pair, "the second text", error)) return false;
+    PipelineOptions how = {.special = options->special,
+                           .pair = options->pair,
+                           .tag = -1,
+                           .language = tokenizer->language[options->target]};
+    const char *wanted = options->target ? options->target_language : options->source_language;
+    if (tokenizer->tags) {
+        if (!options->target && options->target_language &&
+            !find_language(tokenizer, options->target_language, &how.tag, error))
+            return false;
+    } else if (wanted && !find_language(tokenizer, wanted, &how.language, error))
+        return false;
+    pipeline_encode(&tokenizer->sides[options->target], text, &how, arena, out);
+    return true;
+}
+
+Str tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, int n,
+                     const DecodeOptions *options, Arena *arena) {
+    return pipeline_decode(&tokenizer->sides[options->target], ids, n, options->skip_special,
+                           arena);
+}
+
+Str tokenizer_label(const Tokenizer *tokenizer, int32_t id, bool target) {
+    return vocabulary_label(&tokenizer->sides[target].vocabulary, id);
+}
+
+int32_t tokenizer_id(const Tokenizer *tokenizer, Str label, bool target) {
+    return vocabulary_id(&tokenizer->sides[target].vocabulary, label);
+}
+
+bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id) {
+    unsigned flags = vocabulary_flags(&tokenizer->sides[0].vocabulary, id);
+    return (flags & (VOCABULARY_SPECIAL | VOCABULARY_TAG)) != 0;
+}
+
+const char *const *tokenizer_languages(const Tokenizer *tokenizer) {
+    static const char *const none[] = {NULL};
+    return tokenizer->language_codes ? tokenizer->language_codes : none;
+}

@@ -1,0 +1,51 @@
+#include "model/tokenizer/aligned.h"
+
+#include "model/base/utf8.h"
+
+AlignedBuf aligned_buf(Arena *arena, int32_t capacity) {
+    if (capacity < 16) capacity = 16;
+    return (AlignedBuf){arena_alloc(arena, (size_t)capacity),
+                        arena_alloc(arena, (size_t)capacity * sizeof(Span)), 0, capacity, arena};
+}
+
+static void grow(AlignedBuf *buf, size_t n_more) {
+    size_t wanted = (size_t)buf->n + n_more;
+    if (wanted <= (size_t)buf->capacity) return;
+    AlignedBuf larger = aligned_buf(buf->arena, (int32_t)(wanted + wanted / 2));
+    memcpy(larger.data, buf->data, (size_t)buf->n);
+    memcpy(larger.spans, buf->spans, (size_t)buf->n * sizeof(Span));
+    larger.n = buf->n;
+    *buf = larger;
+}
+
+void aligned_put(AlignedBuf *buf, Str bytes, Span span) {
+    if (!bytes.n) return;
+    grow(buf, bytes.n);
+    memcpy(buf->data + buf->n, bytes.data, bytes.n);
+    for (size_t i = 0; i < bytes.n; i++)
+        buf->spans[buf->n++] = span;
+}
+
+void aligned_put_char(AlignedBuf *buf, uint32_t c, Span span) {
+    char bytes[4];
+    size_t n = utf8_encode(c, bytes);
+    aligned_put(buf, (Str){bytes, n}, span);
+}
+
+void aligned_copy(AlignedBuf *buf, Aligned from, int32_t begin, int32_t end) {
+    if (begin >= end) return;
+    size_t n = (size_t)(end - begin);
+    grow(buf, n);
+    memcpy(buf->data + buf->n, from.data + begin, n);
+    memcpy(buf->spans + buf->n, from.spans + begin, n * sizeof(Span));
+    buf->n += end - begin;
+}
+
+Aligned aligned_text(Str text, Arena *arena) {
+    AlignedBuf buf = aligned_buf(arena, (int32_t)text.n);
+    for (size_t at = 0, n; at < text.n; at += n) {
+        utf8_decode(text, at, &n);
+        aligned_put(&buf, str_sub(text, at, at + n), (Span){(int32_t)at, (int32_t)(at + n)});
+    }
+    return aligned_view(&buf);
+}
