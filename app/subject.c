@@ -1,0 +1,180 @@
+#include "app/subject.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/model_path.h"
+#include "model/base/file.h"
+#include "model/base/utf8.h"
+
+Subject *subject_open(const char *name, Error *error) {
+    Arena *arena = arena_new();
+    char *path = model_path_find(name, arena, error);
+    Model *model = path ? model_open(path, error) : NULL;
+    Subject *subject = NULL;
+    if (model) {
+        Error failure = {0};
+        Tokenizer *tokenizer = tokenizer_open(path, &failure);
+        if (tokenizer || failure.kind == ERROR_NOT_FOUND) {
+            subject = calloc(1, sizeof *subject);
+            *subject = (Subject){model, tokenizer, strdup(path)};
+        } else {
+            error_set(error, failure.kind, "%s", failure.message);
+            model_free(model);
+        }
+    }
+    arena_free(arena);
+    return subject;
+}
+
+void subject_close(Subject *subject) {
+    if (!subject) return;
+    tokenizer_free(subject->tokenizer);
+    model_free(subject->model);
+    free(subject->path);
+    free(subject);
+}
+
+static bool is_blank(Str text) {
+    for (size_t i = 0; i < text.n; i++)
+        if (!strchr(" \t\r\n", text.data[i]) || !text.data[i]) return false;
+    return true;
+}
+
+/* Does the model read as many tokens as that? */
+static bool check_length(const Subject *subject, StackId stack, int n, const char *where,
+                         Error *error) {
+    const StackConfig *config = &subject->model->config.stack[stack];
+    int most = config->n_positions > 0 ? config->n_positions : 0;
+    if (most == 0 || n <= most) return true;
+    return error_set(error, ERROR_INPUT,
+                     "%s: %d tokens, this model reads at most %d: shorten it, or give it line by "
+                     "line",
+                     where, n, most);
+}
+
+static bool encode(const Subject *subject, Str text, const EncodeOptions *options,
+                   const char *where, Arena *arena, Tokens *out, Error *error) {
+    if (!subject->tokenizer)
+        return error_set(error, ERROR_INPUT,
+                         "%s: no tokenizer in this folder, so it cannot read a text; token ids are "
+                         "given with --inputs FILE.safetensors",
+                         subject->path);
+    if (!utf8_check(text, where, error)) return false;
+    if (is_blank(text))
+        return error_set(error, ERROR_INPUT, "%s: is empty, a sentence is expected", where);
+    return tokenizer_encode(subject->tokenizer, arena_str(arena, text), options, arena, out,
+                            error) ||
+           error_prefix(error, "%s", where);
+}
+
+/* start id + tokens: the decoder reads all but the last and writes all but the first. */
+static void force_target(const Subject *subject, Tokens target, Arena *arena, Input *input) {
+    const GenerationConfig *generation = &subject->model->config.generation;
+    int32_t *ids = arena_alloc(arena, ((size_t)target.n + 1) * sizeof *ids);
+    int n = 0;
+    if (generation->start_id >= 0) ids[n++] = generation->start_id;
+    for (int i = 0; i < target.n; i++)
+        ids[n++] = target.items[i].id;
+    *input = generation_input(input, ids, n, subject->tokenizer, arena);
+}
+
+/* A causal stack is made to write by giving it prompt and continuation together. */
+static void append(Tokens *source, Tokens more, Arena *arena) {
+    Token *items = arena_alloc(arena, (size_t)(source->n + more.n) * sizeof *items);
+    StrBuf text = {0};
+    strbuf_add(&text, source->text.data, source->text.n);
+    strbuf_add(&text, more.text.data, more.text.n);
+    memcpy(items, source->items, (size_t)source->n * sizeof *items);
+    for (int i = 0; i < more.n; i++) {
+        Token token = more.items[i];
+        bool has_span = token.end > token.begin;
+        token.begin += has_span ? (int64_t)source->text.n : 0;
+        token.end += has_span ? (int64_t)source->text.n : 0;
+        items[source->n + i] = token;
+    }
+    *source = (Tokens){source->n + more.n, items, arena_str(arena, strbuf_str(&text))};
+    strbuf_free(&text);
+}
+
+static bool read_target(const Subject *subject, Str target, const SubjectText *what,
+                        const char *where, Arena *arena, Input *out, Error *error) {
+    Family family = subject->model->config.family;
+    bool two = family == FAMILY_ENCODER_DECODER || family == FAMILY_RECURRENT;
+    if (family == FAMILY_ENCODER)
+        return error_set(error, ERROR_INPUT,
+                         "%s: this model (%s) writes nothing, it has no decoder; a second sentence "
+                         "is given with --text-pair",
+                         where, subject->model->config.model_type);
+    EncodeOptions options = {.special = two, .target = two, .target_language = two ? what->to : 0};
+    Tokens tokens;
+    if (!encode(subject, target, &options, where, arena, &tokens, error)) return false;
+    if (two) {
+        force_target(subject, tokens, arena, out);
+        return check_length(subject, STACK_DECODER, out->target.n, where, error);
+    }
+    append(&out->source, tokens, arena);
+    return check_length(subject, STACK_BLOCKS, out->source.n, where, error);
+}
+
+bool subject_read_line(const Subject *subject, Str text, Str target, const SubjectText *what,
+                       const char *where, Arena *arena, Input *out, Error *error) {
+    EncodeOptions options = {.special = true,
+                             .target_language = what->to,
+                             .source_language = what->source_language,
+                             .pair = what->text_pair ? str(what->text_pair) : (Str){0}};
+    *out = (Input){0};
+    StackId first = model_first_stack(subject->model);
+    if (!encode(subject, text, &options, where, arena, &out->source, error)) return false;
+    if (!check_length(subject, first, out->source.n, where, error)) return false;
+    if (!target.data) return true;
+    return read_target(subject, target, what, "--target-text", arena, out, error);
+}
+
+bool subject_read(const Subject *subject, const SubjectText *what, Arena *arena, Input *out,
+                  Error *error) {
+    if (what->inputs)
+        return subject_read_inputs(subject, what->inputs, what->row, arena, out, error);
+    if (!what->text)
+        return error_set(error, ERROR_USAGE,
+                         "nothing to read: --text TEXT or --inputs FILE is expected");
+    Str target = what->target_text ? str(what->target_text) : (Str){0};
+    return subject_read_line(subject, str(what->text), target, what, "--text", arena, out, error);
+}
+
+bool subject_complete(const Subject *subject, Input *input, const GenerateOptions *options,
+                      Arena *arena, Error *error) {
+    Family family = subject->model->config.family;
+    if (family != FAMILY_ENCODER_DECODER && family != FAMILY_RECURRENT) return true;
+    if (input->target.n > 0) return true;
+    Generation generation;
+    if (!generate(subject->model, input, options, arena, &generation, error)) return false;
+    *input = generation_input(input, generation.ids, generation.n, subject->tokenizer, arena);
+    return true;
+}
+
+Tokens subject_tokens(const Subject *subject, const int32_t *ids, int n, bool target,
+                      Arena *arena) {
+    Token *items = arena_calloc(arena, (size_t)(n > 0 ? n : 1), sizeof *items);
+    for (int i = 0; i < n; i++) {
+        const Tokenizer *tokenizer = subject->tokenizer;
+        Str label = tokenizer ? tokenizer_label(tokenizer, ids[i], target) : (Str){0};
+        if (!label.data) label = str(arena_printf(arena, "%d", (int)ids[i]));
+        items[i] = (Token){.id = ids[i],
+                           .label = label,
+                           .special = tokenizer && tokenizer_is_special(tokenizer, ids[i])};
+    }
+    return (Tokens){n, items, (Str){"", 0}};
+}
+
+Str subject_decode(const Subject *subject, const int32_t *ids, int n, Arena *arena) {
+    if (subject->tokenizer)
+        return tokenizer_decode(subject->tokenizer, ids, n,
+                                &(DecodeOptions){.skip_special = true, .target = true}, arena);
+    StrBuf text = {0};
+    for (int i = 0; i < n; i++)
+        strbuf_printf(&text, "%s%d", i ? " " : "", (int)ids[i]);
+    Str copy = arena_str(arena, strbuf_str(&text));
+    strbuf_free(&text);
+    return copy;
+}

@@ -1,0 +1,50 @@
+#include "app/subject_options.h"
+
+#include <string.h>
+
+SubjectText subject_text_of(const Options *options) {
+    return (SubjectText){
+        .text = options_text(options, "text", NULL),
+        .text_pair = options_text(options, "text-pair", NULL),
+        .target_text = options_text(options, "target-text", NULL),
+        .to = options_text(options, "to", NULL),
+        .source_language = options_text(options, "source-language", NULL),
+        .inputs = options_text(options, "inputs", NULL),
+        .row = options_int(options, "row", 0),
+        .image = options_text(options, "image", NULL),
+        .audio = options_text(options, "audio", NULL),
+    };
+}
+
+bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,
+                      Error *error) {
+    static const char *const names[EDIT_KIND_COUNT] = {
+        [EDIT_ABLATE] = "ablate",
+        [EDIT_SCALE] = "scale",
+        [EDIT_PATCH] = "patch",
+        [EDIT_SET] = "set",
+    };
+    *out = (Edits){0};
+    for (int kind = 0; kind < EDIT_KIND_COUNT; kind++)
+        for (int i = 0; i < options_count(options, names[kind]); i++)
+            if (!edits_add(out, (EditKind)kind, options_nth(options, names[kind], i), arena, error))
+                return false;
+    return out->n == 0 || edits_check(out, subject->model, error);
+}
+
+int32_t *subject_ids_of(const char *text, const char *option, int n_vocab, Arena *arena, int *n,
+                        Error *error) {
+    int32_t *ids = arena_alloc(arena, (strlen(text) / 2 + 1) * sizeof *ids);
+    *n = 0;
+    for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        long long id;
+        bool ok = integer_parse((Str){at, strcspn(at, ",")}, &id);
+        if (!ok || id < 0 || id >= n_vocab) {
+            error_set(error, ERROR_USAGE, "--%s %s: ids from 0 to %d with commas are expected",
+                      option, text, n_vocab - 1);
+            return NULL;
+        }
+        ids[(*n)++] = (int32_t)id;
+    }
+    return ids;
+}
