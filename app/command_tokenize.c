@@ -52,12 +52,13 @@ static bool line_text(Str line, bool jsonl, Arena *arena, Str *out, Error *error
     json_t *root = json_parse(line, "not the JSON expected", 0, 0, error);
     if (!root) return false;
     json_t *text = json_object_get(root, "text");
-    if (json_is_string(text))
+    bool ok = json_is_string(text);
+    if (ok)
         *out = arena_str(arena, (Str){json_string_value(text), json_string_length(text)});
     else
         error_set(error, ERROR_INPUT, "no \"text\" in it: {\"text\": \"...\"} is expected");
     json_decref(root);
-    return json_is_string(text);
+    return ok;
 }
 
 static bool run_line(const Tokenizer *tokenizer, Str line, const Options *given, Arena *arena,

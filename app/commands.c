@@ -4,9 +4,10 @@
 
 #include "app/version.h"
 
-extern const Command command_help;
+extern const Command command_tokenize, command_help;
 
 static const Command *const commands[] = {
+    &command_tokenize,
     &command_help,
     NULL,
 };

@@ -93,7 +93,8 @@ static void append(Tokens *source, Tokens more, Arena *arena) {
         token.end += has_span ? (int64_t)source->text.n : 0;
         items[source->n + i] = token;
     }
-    *source = (Tokens){source->n + more.n, items, arena_str(arena, strbuf_str(&text))};
+    *source = (Tokens){
+        .n = source->n + more.n, .items = items, .text = arena_str(arena, strbuf_str(&text))};
     strbuf_free(&text);
 }
 
@@ -117,6 +118,13 @@ static bool read_target(const Subject *subject, Str target, const SubjectText *w
     return check_length(subject, STACK_BLOCKS, out->source.n, where, error);
 }
 
+static const int32_t *types_of(Tokens tokens, Arena *arena) {
+    int32_t *types = arena_alloc(arena, (size_t)tokens.n * sizeof *types);
+    for (int i = 0; i < tokens.n; i++)
+        types[i] = tokens.items[i].type;
+    return types;
+}
+
 bool subject_read_line(const Subject *subject, Str text, Str target, const SubjectText *what,
                        const char *where, Arena *arena, Input *out, Error *error) {
     EncodeOptions options = {.special = true,
@@ -127,6 +135,7 @@ bool subject_read_line(const Subject *subject, Str text, Str target, const Subje
     StackId first = model_first_stack(subject->model);
     if (!encode(subject, text, &options, where, arena, &out->source, error)) return false;
     if (!check_length(subject, first, out->source.n, where, error)) return false;
+    if (what->text_pair) out->types = types_of(out->source, arena);
     if (!target.data) return true;
     return read_target(subject, target, what, "--target-text", arena, out, error);
 }
@@ -164,7 +173,7 @@ Tokens subject_tokens(const Subject *subject, const int32_t *ids, int n, bool ta
                            .label = label,
                            .special = tokenizer && tokenizer_is_special(tokenizer, ids[i])};
     }
-    return (Tokens){n, items, (Str){"", 0}};
+    return (Tokens){.n = n, .items = items, .text = {"", 0}};
 }
 
 Str subject_decode(const Subject *subject, const int32_t *ids, int n, Arena *arena) {
