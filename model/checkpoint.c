@@ -42,31 +42,48 @@ bool source_has(const Source *source, const char *name) {
     return there;
 }
 
-static bool open_source(Checkpoint *checkpoint, const Source *source, Error *error) {
-    for (int i = 0; i < N_FORMATS; i++) {
-        Probe probe = formats[i]->probe(source, error);
-        if (probe == PROBE_BROKEN) return false;
-        if (probe == PROBE_NOT_MINE) continue;
-        checkpoint->format = formats[i]->name;
-        return formats[i]->open(checkpoint, source, error);
-    }
-    if (source->is_folder)
-        return error_set(error, ERROR_NOT_FOUND,
-                         "%s: no weights in this folder: model.safetensors, "
-                         "model.safetensors.index.json or pytorch_model.bin expected",
-                         source->path);
-    return error_set(
-        error, ERROR_INPUT,
-        "%s: not a format of weights that is known here: safetensors, pytorch_model.bin, "
-        "GGUF, Marian .npz or llama2.c's .bin expected",
-        source->path);
-}
-
 static const char *folder_of(Arena *arena, const char *path) {
     size_t n = (size_t)(path_name(path) - path);
     while (n > 1 && path[n - 1] == '/')
         n--;
     return n ? arena_str(arena, (Str){path, n}).data : ".";
+}
+
+/* The row whose files these are. NULL and, when a row says that it is broken, an error. */
+static const CheckpointFormat *find_format(const Source *source, Error *error) {
+    for (int i = 0; i < N_FORMATS; i++) {
+        Probe probe = formats[i]->probe(source, error);
+        if (probe == PROBE_BROKEN) return NULL;
+        if (probe == PROBE_MINE) return formats[i];
+    }
+    if (source->is_folder)
+        error_set(
+            error, ERROR_NOT_FOUND,
+            "%s: no weights in this folder: model.safetensors, model.safetensors.index.json or "
+            "pytorch_model.bin expected",
+            source->path);
+    else
+        error_set(error, ERROR_INPUT,
+                  "%s: not a format of weights that is known here: safetensors, pytorch_model.bin, "
+                  "GGUF, Marian .npz or llama2.c's .bin expected",
+                  source->path);
+    return NULL;
+}
+
+static bool look_at(const char *path, Arena *arena, Source *source, Error *error) {
+    source->path = path;
+    source->is_folder = file_is_folder(path);
+    source->folder = source->is_folder ? path : folder_of(arena, path);
+    return source->is_folder || read_head(source, error);
+}
+
+const char *checkpoint_probe(const char *path) {
+    Arena *arena = arena_new();
+    Source source = {0};
+    const CheckpointFormat *format =
+        look_at(path, arena, &source, NULL) ? find_format(&source, NULL) : NULL;
+    arena_free(arena);
+    return format ? format->name : NULL;
 }
 
 Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *options, Error *error) {
@@ -75,14 +92,13 @@ Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *opti
     Checkpoint *checkpoint = arena_calloc(arena, 1, sizeof *checkpoint);
     checkpoint->arena = arena;
     checkpoint->path = arena_strdup(arena, path);
-    Source source = {.path = checkpoint->path,
-                     .is_folder = file_is_folder(path),
-                     .options = options ? options : &defaults};
-    source.folder = source.is_folder ? source.path : folder_of(arena, path);
-    bool ok = (source.is_folder || read_head(&source, error)) &&
-              open_source(checkpoint, &source, error) &&
-              tensor_list_sort(&checkpoint->tensors, error);
-    if (ok) return checkpoint;
+    Source source = {.options = options ? options : &defaults};
+    bool ok = look_at(checkpoint->path, arena, &source, error);
+    const CheckpointFormat *format = ok ? find_format(&source, error) : NULL;
+    if (format) checkpoint->format = format->name;
+    if (format && format->open(checkpoint, &source, error) &&
+        tensor_list_sort(&checkpoint->tensors, error))
+        return checkpoint;
     checkpoint_close(checkpoint);
     return NULL;
 }

@@ -44,6 +44,8 @@ typedef struct CheckpointOptions {
  */
 Checkpoint *checkpoint_open(const char *path, Error *error);
 Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *options, Error *error);
+/* The format of the weights that lie there, from names and first bytes; NULL if there are none. */
+const char *checkpoint_probe(const char *path);
 void checkpoint_close(Checkpoint *checkpoint); /* NULL is fine */
 
 const char *checkpoint_path(const Checkpoint *checkpoint);
