@@ -18,6 +18,7 @@ struct LineReader {
     StrBuf buffer; /* what is read and not yet handed out, from `begin` on */
     size_t begin;
     bool at_end;
+    bool waits; /* for all that were asked for */
 };
 
 static const char *reader_name(const LineReader *reader) {
@@ -52,6 +53,10 @@ void lines_close(LineReader *reader) {
     free(reader->name);
     strbuf_free(&reader->buffer);
     free(reader);
+}
+
+void lines_wait(LineReader *reader) {
+    reader->waits = true;
 }
 
 /* One read; false on failure. At the end of the file at_end is set. */
@@ -89,7 +94,7 @@ int lines_next(LineReader *reader, int n_max, Str *lines, Error *error) {
     }
     for (int n = 0; !reader->at_end;) {
         if (reader->buffer.n > 0) n = count_lines(reader, n_max);
-        if (n == n_max || (n > 0 && !is_ready(reader))) break;
+        if (n == n_max || (n > 0 && !reader->waits && !is_ready(reader))) break;
         if (n == 0 && reader->buffer.n > longest_line) {
             error_set(error, ERROR_INPUT, "%s: a line of more than 16 MB; text is expected",
                       reader_name(reader));

@@ -17,6 +17,8 @@ typedef struct LineReader LineReader;
 /* path NULL or "-": the standard input. NULL on failure. */
 LineReader *lines_open(const char *path, Error *error);
 void lines_close(LineReader *reader); /* NULL is fine */
+/* From now on lines_next() waits until n_max lines are there, or the end. */
+void lines_wait(LineReader *reader);
 /* How many lines follow, without their ends ("\n", "\r\n"); 0 at the end, and on failure with the
  * error set. A line of more than 16 MB is a failure. */
 int lines_next(LineReader *reader, int n_max, Str *lines, Error *error);

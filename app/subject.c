@@ -9,7 +9,7 @@
 
 Subject *subject_open(const char *name, Error *error) {
     Arena *arena = arena_new();
-    char *path = model_path_find(name, arena, error);
+    const char *path = model_path_find(name, arena, error);
     Model *model = path ? model_open(path, error) : NULL;
     Subject *subject = NULL;
     if (model) {

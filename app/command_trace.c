@@ -1,0 +1,125 @@
+/* trace: one forward pass, its activations in a file. */
+#include <string.h>
+
+#include "app/commands.h"
+#include "app/output.h"
+#include "app/subject_options.h"
+
+static const Option options[] = {
+    {.name = "sites",
+     .kind = OPTION_TEXT,
+     .argument = "GLOB",
+     .help = "keep these hooks: '*' for all, 'decoder.*.hook_q'; default: patterns, "
+             "hook_resid_pre, final norms, logits",
+     .repeatable = true},
+    {.name = "grad",
+     .kind = OPTION_TEXT,
+     .argument = "WHAT",
+     .help =
+         "also the gradient of 'loss' or of 'logit:TOKEN@POS' at every kept hook, as grad.NAME"},
+    {.name = "beam",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "search with N beams for the target that is not given",
+     .min = 1,
+     .max = 64},
+    {.name = "max-new-tokens",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "write at most N tokens where the target is not given",
+     .min = 1,
+     .max = 100000},
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_FILE,
+     .argument = "FILE",
+     .help = "the trace, as safetensors; without it a table of what was kept is printed"},
+    {0}};
+
+static void report(void *context, double done) {
+    (void)context;
+    output_progress("running: %.0f %%", done * 100);
+}
+
+static void print_shape(Output *out, const Tensor *x) {
+    output_puts(out, "[");
+    for (int i = 0; i < x->rank; i++)
+        output_printf(out, "%s%lld", i ? ", " : "", (long long)x->shape[i]);
+    output_puts(out, "]");
+}
+
+static void print_tokens(Output *out, const char *title, Tokens tokens) {
+    if (tokens.n == 0) return;
+    output_printf(out, "%s:", title);
+    for (int i = 0; i < tokens.n; i++) {
+        output_puts(out, " ");
+        output_str(out, tokens.items[i].label);
+    }
+    output_puts(out, "\n");
+}
+
+static bool print_trace(const Trace *trace, Error *error) {
+    Output *out = output_open(NULL, error);
+    print_tokens(out, trace_target(trace).n ? "source" : "tokens", trace_source(trace));
+    print_tokens(out, "target", trace_target(trace));
+    for (int i = 0; i < trace_n_tensors(trace); i++) {
+        output_printf(out, "%-40s ", trace_tensor_name(trace, i));
+        print_shape(out, trace_tensor(trace, i));
+        output_puts(out, "\n");
+    }
+    return output_close(out, error);
+}
+
+static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+    enum { MAX_SITES = 64 };
+    SubjectText what = subject_text_of(given);
+    Edits edits;
+    Input input;
+    if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
+    if (!subject_read(subject, &what, arena, &input, error)) return false;
+    GenerateOptions generate = {.n_beams = options_int(given, "beam", 0),
+                                .max_new_tokens = options_int(given, "max-new-tokens", 0),
+                                .edits = edits.n ? &edits : NULL};
+    if (!subject_complete(subject, &input, &generate, arena, error)) return false;
+    const char *sites[MAX_SITES + 1] = {0};
+    int n_sites = options_count(given, "sites");
+    if (n_sites > MAX_SITES)
+        return error_set(error, ERROR_USAGE, "--sites more than %d times", MAX_SITES);
+    for (int i = 0; i < n_sites; i++)
+        sites[i] = options_nth(given, "sites", i);
+    TraceOptions options_of_run = {.sites = n_sites ? sites : NULL,
+                                   .edits = edits.n ? &edits : NULL,
+                                   .grad = options_text(given, "grad", NULL),
+                                   .progress = {.report = report}};
+    Trace *trace = trace_run(subject->model, &input, &options_of_run, error);
+    output_progress_end();
+    const char *path = options_text(given, "output", NULL);
+    bool ok = trace && (path ? trace_save(trace, path, error) : print_trace(trace, error));
+    trace_release(trace);
+    return ok;
+}
+
+static bool run(const Options *given, Error *error) {
+    Arena *arena = arena_new();
+    Subject *subject = subject_open(options_text(given, "model", NULL), error);
+    bool ok = subject && run_subject(subject, given, arena, error);
+    subject_close(subject);
+    arena_free(arena);
+    return ok;
+}
+
+const Command command_trace = {
+    .name = "trace",
+    .title = "run a model once and keep its activations",
+    .about = "One forward pass over a text, over a text and a given target, or over a row of a "
+             "batch. Every kept activation is a tensor of a safetensors file under its hook name "
+             "(attnscope hooks lists them), f32, without a batch axis.",
+    .examples =
+        "attnscope trace --text 'She loves cats.' --to fra -o cats.safetensors\n"
+        "attnscope trace --text 'She loves cats.' --target-text 'Elle aime les chats.' --to fra\n"
+        "attnscope trace --text 'She loves cats.' --to fra --ablate decoder.2.cross_attn:H3 "
+        "--sites '*' -o all.safetensors\n"
+        "attnscope trace --model gpt2 --text 'The cat sat' --grad 'logit:the@2' -o g.safetensors\n",
+    .options = {.groups = {options_model, options_input, options, options_edits}},
+    .run = run,
+};

@@ -1,0 +1,216 @@
+/* translate: lines in, lines out, on all cores. */
+#include <stdlib.h>
+
+#include "app/commands.h"
+#include "app/lines.h"
+#include "app/output.h"
+#include "app/parallel.h"
+#include "app/subject_options.h"
+
+static const Option options[] = {
+    {.name = "to",
+     .kind = OPTION_TEXT,
+     .argument = "LANGUAGE",
+     .help = "target language, as the model calls it: fra, fin (default: its first)"},
+    {.name = "source-language",
+     .kind = OPTION_TEXT,
+     .argument = "LANGUAGE",
+     .help = "language of the lines, for models that want to be told (mBART, M2M100)"},
+    {.name = "beam",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "search with N beams (default: what generation_config.json says, else 1: greedy)",
+     .min = 1,
+     .max = 64},
+    {.name = "max-new-tokens",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "write at most N tokens a line",
+     .min = 1,
+     .max = 100000},
+    {.name = "text",
+     .kind = OPTION_TEXT,
+     .argument = "TEXT",
+     .help = "translate this instead of lines"},
+    {0}};
+
+enum { MOST_LINES = 1024, LINES_A_JOB = 16 };
+
+typedef struct Line {
+    Str text;
+    Input input;
+    Str answer;
+    Error failure;
+} Line;
+
+typedef struct Work {
+    const Subject *subject;
+    SubjectText what;
+    GenerateOptions wanted;
+    int n;
+    Line *lines[MOST_LINES]; /* in the order of work: short ones first */
+    Arena *arenas[MOST_LINES / LINES_A_JOB];
+} Work;
+
+static void read_line(const Work *work, Line *line, Arena *arena) {
+    if (line->text.n == 0) return;
+    subject_read_line(work->subject, line->text, (Str){0}, &work->what, "this line", arena,
+                      &line->input, &line->failure);
+}
+
+static bool is_ready(const Line *line) {
+    return line->text.n > 0 && line->failure.kind == ERROR_NONE;
+}
+
+static int by_length(const void *a, const void *b) {
+    const Line *x = *(Line *const *)a, *y = *(Line *const *)b;
+    int n = x->input.source.n - y->input.source.n;
+    return n ? n : x < y ? -1 : x > y;
+}
+
+static void keep_answer(const Work *work, Line *line, const Generation *g, Arena *arena) {
+    line->answer = subject_decode(work->subject, g->ids, g->n, arena);
+}
+
+/* One of the packed batch may be too long for the others' sake: then each by itself. */
+static void translate_one_by_one(const Work *work, Line *const *lines, int n, Arena *arena) {
+    for (int i = 0; i < n; i++) {
+        Generation g;
+        if (generate(work->subject->model, &lines[i]->input, &work->wanted, arena, &g,
+                     &lines[i]->failure))
+            keep_answer(work, lines[i], &g, arena);
+    }
+}
+
+static void translate_job(void *context, int job) {
+    Work *work = context;
+    Line *const *lines = work->lines + job * LINES_A_JOB;
+    int n = work->n - job * LINES_A_JOB;
+    if (n > LINES_A_JOB) n = LINES_A_JOB;
+    Arena *arena = work->arenas[job] = arena_new();
+    Input inputs[LINES_A_JOB];
+    Generation all[LINES_A_JOB];
+    int beams = work->wanted.n_beams ? work->wanted.n_beams
+                                     : work->subject->model->config.generation.n_beams;
+    for (int i = 0; i < n; i++)
+        inputs[i] = lines[i]->input;
+    bool packed = n > 1 && beams <= 1 && !work->wanted.edits &&
+                  generate_batch(work->subject->model, inputs, n, &work->wanted, arena, all, NULL);
+    for (int i = 0; packed && i < n; i++)
+        keep_answer(work, lines[i], &all[i], arena);
+    if (!packed) translate_one_by_one(work, lines, n, arena);
+}
+
+/* A batch of lines: read, sorted by length, translated, written in their own order. Returns how
+ * many failed. */
+static int translate_lines(Work *work, Line *lines, int n, int first, Output *out) {
+    Arena *arena = arena_new();
+    int n_failed = 0;
+    work->n = 0;
+    for (int i = 0; i < n; i++) {
+        read_line(work, &lines[i], arena);
+        if (is_ready(&lines[i])) work->lines[work->n++] = &lines[i];
+    }
+    qsort(work->lines, (size_t)work->n, sizeof *work->lines, by_length);
+    int n_jobs = (work->n + LINES_A_JOB - 1) / LINES_A_JOB;
+    parallel_for(n_jobs, translate_job, work);
+    for (int i = 0; i < n; i++) {
+        bool failed = lines[i].failure.kind != ERROR_NONE;
+        if (failed) output_note("line %d: %s", first + i, lines[i].failure.message);
+        n_failed += failed;
+        if (!failed) output_str(out, lines[i].answer);
+        output_puts(out, "\n");
+    }
+    output_flush(out);
+    for (int i = 0; i < n_jobs; i++)
+        arena_free(work->arenas[i]);
+    arena_free(arena);
+    return n_failed;
+}
+
+static bool run_lines(Work *work, LineReader *reader, Output *out, Error *error) {
+    Str texts[MOST_LINES];
+    Line *lines = calloc(MOST_LINES, sizeof *lines);
+    int n_done = 0, n_failed = 0;
+    for (int n; !output_failed(out) && (n = lines_next(reader, MOST_LINES, texts, error)) > 0;) {
+        for (int i = 0; i < n; i++)
+            lines[i] = (Line){.text = texts[i]};
+        n_failed += translate_lines(work, lines, n, n_done + 1, out);
+        n_done += n;
+        output_progress("%d lines translated", n_done);
+    }
+    output_progress_end();
+    free(lines);
+    return error_ok(error) &&
+           (n_failed == 0 ||
+            error_set(error, ERROR_INPUT, "%d of %d lines failed", n_failed, n_done));
+}
+
+static bool run_text(Work *work, const char *text, Output *out, Error *error) {
+    Arena *arena = arena_new();
+    Input input;
+    Generation g;
+    bool ok = subject_read_line(work->subject, str(text), (Str){0}, &work->what, "--text", arena,
+                                &input, error) &&
+              generate(work->subject->model, &input, &work->wanted, arena, &g, error);
+    if (ok) {
+        output_str(out, subject_decode(work->subject, g.ids, g.n, arena));
+        output_puts(out, "\n");
+    }
+    arena_free(arena);
+    return ok;
+}
+
+static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+    Family family = subject->model->config.family;
+    if (family != FAMILY_ENCODER_DECODER && family != FAMILY_RECURRENT)
+        return error_set(error, ERROR_INPUT,
+                         "%s: a model of kind %s does not translate; attnscope generate lets it "
+                         "write",
+                         subject->path, subject->model->config.model_type);
+    Edits edits;
+    if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
+    Work *work = calloc(1, sizeof *work);
+    work->subject = subject;
+    work->what = (SubjectText){.to = options_text(given, "to", NULL),
+                               .source_language = options_text(given, "source-language", NULL)};
+    work->wanted = (GenerateOptions){.n_beams = options_int(given, "beam", 0),
+                                     .max_new_tokens = options_int(given, "max-new-tokens", 0),
+                                     .edits = edits.n ? &edits : NULL};
+    const char *text = options_text(given, "text", NULL);
+    LineReader *reader = text ? NULL : lines_open(options_word(given, 0), error);
+    Output *out = reader || text ? output_open(options_text(given, "output", NULL), error) : NULL;
+    bool ok =
+        out && (text ? run_text(work, text, out, error) : run_lines(work, reader, out, error));
+    if (out) ok = output_close(out, error) && ok;
+    lines_close(reader);
+    free(work);
+    return ok;
+}
+
+static bool run(const Options *given, Error *error) {
+    if (options_given(given, "text") && options_word(given, 0))
+        return error_set(error, ERROR_USAGE, "--text and a FILE of lines: one of them is expected");
+    Arena *arena = arena_new();
+    Subject *subject = subject_open(options_text(given, "model", NULL), error);
+    bool ok = subject && run_subject(subject, given, arena, error);
+    subject_close(subject);
+    arena_free(arena);
+    return ok;
+}
+
+const Command command_translate = {
+    .name = "translate",
+    .title = "translate lines of text",
+    .about = "Lines come from FILE or the standard input, a translation a line goes out. An empty "
+             "line gives an empty line; a line that fails gives an empty line and its number on "
+             "the standard error, the rest goes on, and the exit status is 1.",
+    .examples = "echo 'She loves cats.' | attnscope translate --to fra\n"
+                "attnscope translate --to fin --beam 4 english.txt -o finnish.txt\n"
+                "attnscope translate --to fra --text 'She loves cats.' "
+                "--ablate decoder.2.cross_attn:H3\n",
+    .options = {.groups = {options_model, options, options_edits, options_output},
+                .words = "[FILE]",
+                .n_words_max = 1},
+    .run = run,
+};
