@@ -131,7 +131,7 @@ deps deps-run:
 deps-test:
 	@sh assets/packages/install build $(WINDOW_GROUP) test
 deps-develop:
-	@sh assets/packages/install build window test develop
+	@sh assets/packages/install build window test develop format
 
 # ---- house-keeping ----
 OWN_SOURCES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
