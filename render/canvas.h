@@ -47,8 +47,8 @@ void canvas_play(Canvas *canvas, const Figure *figure, const CanvasView *view,
 void canvas_line(Canvas *canvas, const CanvasPixels *pixels, double x, double y, Str s,
                  TextStyle style, Color color);
 
-/* Onto a cairo context (PDF pages), one point a unit. */
+/* Onto a cairo context (PDF pages), one point a unit; text as outlines when asked. */
 struct _cairo;
-void canvas_play_cairo(Canvas *canvas, const Figure *figure, struct _cairo *cr);
+void canvas_play_cairo(Canvas *canvas, const Figure *figure, struct _cairo *cr, bool text_as_paths);
 
 #endif

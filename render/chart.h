@@ -118,6 +118,12 @@ double chart_row_max(const ChartMatrix *matrix, int query);
 /* A thin bar of the colour map with its ends written; returns its height. */
 double chart_legend(Figure *figure, double x, double y, double width, const ChartOptions *options,
                     const ChartRange *range);
+/* The matrix as bytes of a palette, rows and columns as drawn (hidden ones left out): 0 is absent
+ * when *has_masked, the scale starts at 1 then. palette gets 256 colours to go with it. */
+uint8_t *chart_cells(Arena *arena, const ChartMatrix *matrix, const ChartLabels *queries,
+                     const ChartLabels *keys, const ChartRange *range, bool transpose,
+                     bool *has_masked);
+void chart_palette(Colormap map, const Theme *theme, bool has_masked, Color out[256]);
 const char *chart_id(Arena *arena, const ChartMatrix *matrix, int query, int key);
 bool chart_check(const ChartMatrix *matrices, int n, const ChartAxis *queries,
                  const ChartAxis *keys, Error *error);

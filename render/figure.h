@@ -99,7 +99,10 @@ typedef struct FigureImage {
     bool smooth; /* interpolate when larger (pictures); else sharp cells */
     FigureReduce reduce;
     FigurePick first; /* pick of cell 0,0: further cells count query and key up */
-    bool transposed;  /* rows count keys, columns queries */
+    const int *queries,
+        *keys;       /* or: which query, which key each row and column is; NULL: counted */
+    bool transposed; /* rows count keys, columns queries */
+    uint64_t hash;   /* of the contents; figure_image() fills it in */
 } FigureImage;
 
 typedef enum FigureKind {
@@ -192,6 +195,12 @@ void figure_focus(Figure *figure, FigurePick pick); /* FIGURE_PICK_NONE: nothing
 FigurePick figure_focused(const Figure *figure);
 /* Whether an item with this pick belongs to the focus: fields that are -1 on either side agree. */
 bool figure_pick_matches(FigurePick item, FigurePick focus);
+
+/* How an item takes part in the focus: both players ask here. */
+typedef enum FigureState { FIGURE_PLAIN, FIGURE_FADED, FIGURE_RAISED } FigureState;
+FigureState figure_state(const Figure *figure, const FigureItem *item);
+/* Boxes to be outlined in the accent colour (cells, rows, columns, thumbnails); at most max. */
+int figure_outlines(const Figure *figure, FigureBox *boxes, int max);
 
 /* One line an item, coordinates to 0.1: what tests compare and a newcomer reads. */
 void figure_dump(const Figure *figure, StrBuf *out);

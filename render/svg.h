@@ -18,7 +18,7 @@ typedef struct SvgOptions {
     Str spec;   /* goes into <metadata>; empty: none */
     Text *text; /* needed for text_as_paths only */
     bool text_as_paths;
-    bool fragment;      /* for HTML: no XML declaration */
+    bool fragment;      /* for HTML: no XML declaration, picks as data-pick="series query key" */
     const char *prefix; /* before every id, when several stand in one page; NULL: none */
 } SvgOptions;
 

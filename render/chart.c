@@ -1,0 +1,315 @@
+#include "render/chart.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "model/base/utf8.h"
+
+/* ---- page ---- */
+
+static double heading_line(Figure *figure, double x, double y, double w, Str s, TextStyle font,
+                           Color color, double pitch) {
+    Str *lines;
+    int n = text_wrap(figure_fonts(figure), figure_arena(figure), s, font, w, &lines);
+    if (n > 4) n = 4;
+    for (int i = 0; i < n; i++) {
+        figure_text(figure, x, y + font.size, lines[i],
+                    (FigureTextStyle){.font = font, .color = color}, NULL);
+        y += pitch;
+    }
+    return y;
+}
+
+ChartArea chart_begin(Figure *figure, const ChartOptions *options, const char *subtitle,
+                      double natural_width) {
+    const Theme *theme = figure_theme(figure);
+    bool print = theme->kind == THEME_PRINT;
+    double margin = print ? 4 : 24;
+    ChartArea area = {.margin = margin};
+    double width = options->width > 0 ? options->width : natural_width + 2 * margin;
+    double least = print ? 200 : 360;
+    if (options->width <= 0 && width < least) width = least;
+    area.x = margin;
+    area.w = fmax(width - 2 * margin, 8);
+    area.y = margin;
+    figure_describe(figure, str(options->title ? options->title : ""), str(subtitle));
+    if (!options->bare) {
+        TextStyle title = {.size = print ? theme->type_title : theme->type_large, .weight = 600};
+        TextStyle quiet = {.size = print ? theme->type_small : theme->type_body};
+        if (options->title && *options->title)
+            area.y = heading_line(figure, area.x, area.y, area.w, str(options->title), title,
+                                  theme->ink, title.size * 1.4) +
+                     title.size * 0.1;
+        if (subtitle && *subtitle)
+            area.y = heading_line(figure, area.x, area.y, area.w, str(subtitle), quiet, theme->soft,
+                                  quiet.size * 1.45);
+        area.y += print ? 6 : 20;
+    }
+    if (options->height > 0) area.h = fmax(options->height - area.y - margin, 8);
+    figure_page(figure, width, options->height);
+    return area;
+}
+
+void chart_end(Figure *figure, const ChartOptions *options, const ChartArea *area, double bottom) {
+    FigureBox page = figure_bounds(figure);
+    double height = ceil(bottom + area->margin);
+    if (options->height > height) height = options->height;
+    figure_page(figure, ceil(page.w), height);
+    if (options->has_focus) figure_focus(figure, options->focus);
+    figure_seal(figure);
+}
+
+const char *chart_subtitle(Arena *arena, const ChartOptions *options, const char *queries,
+                           const char *keys, const char *scale) {
+    if (options->subtitle) return options->subtitle;
+    const char *parts[4] = {queries, keys, scale, options->notes};
+    StrBuf out = {0};
+    for (int i = 0; i < 4; i++) {
+        if (!parts[i] || !*parts[i]) continue;
+        if (out.n) strbuf_puts(&out, " \xc2\xb7 ");
+        strbuf_puts(&out, parts[i]);
+    }
+    const char *kept = arena_str(arena, strbuf_str(&out)).data;
+    strbuf_free(&out);
+    return kept;
+}
+
+/* ---- tokens ---- */
+
+/* Scripts whose letters join their neighbours: a piece cut out of a word keeps the shape it has
+ * there when a joiner stands where it was cut. */
+static bool joins(uint32_t c) {
+    return (c >= 0x600 && c <= 0x8ff) || (c >= 0x1800 && c <= 0x18af) ||
+           (c >= 0xfb50 && c <= 0xfdff) || (c >= 0xfe70 && c <= 0xfeff);
+}
+
+static uint32_t last_character(Str s) {
+    size_t at = s.n;
+    while (at > 0 && ((unsigned char)s.data[at - 1] & 0xc0) == 0x80)
+        at--;
+    size_t n_bytes;
+    return at > 0 ? utf8_decode(s, at - 1, &n_bytes) : 0xfffd;
+}
+
+static Str joined(Arena *arena, Str s, bool before, bool after) {
+    size_t n_bytes;
+    before = before && s.n && joins(utf8_decode(s, 0, &n_bytes));
+    after = after && s.n && joins(last_character(s));
+    if (!before && !after) return s;
+    const char *joiner = "\xe2\x80\x8d";
+    char *out = arena_printf(arena, "%s%.*s%s", before ? joiner : "", (int)s.n, s.data,
+                             after ? joiner : "");
+    return str(out);
+}
+
+/* How many earlier tokens of the axis read the same. */
+typedef struct Named {
+    Str s;
+    int index;
+} Named;
+
+static int by_name(const void *p, const void *q) {
+    const Named *a = p, *b = q;
+    size_t n = a->s.n < b->s.n ? a->s.n : b->s.n;
+    int order = n ? memcmp(a->s.data, b->s.data, n) : 0;
+    if (order) return order;
+    if (a->s.n != b->s.n) return a->s.n < b->s.n ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+static void number_duplicates(Arena *arena, Str *text, int n) {
+    Named *names = arena_alloc(arena, (size_t)n * sizeof *names);
+    for (int i = 0; i < n; i++)
+        names[i] = (Named){text[i], i};
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    for (int begin = 0, end; begin < n; begin = end) {
+        for (end = begin + 1; end < n && str_eq(names[end].s, names[begin].s);)
+            end++;
+        for (int i = begin; i < end && end - begin > 1; i++) {
+            Str s = names[i].s;
+            text[names[i].index] = str(
+                arena_printf(arena, "%.*s (%d)", (int)s.n, s.data ? s.data : "", i - begin + 1));
+        }
+    }
+}
+
+ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptions *options) {
+    Arena *arena = figure_arena(figure);
+    size_t room = (size_t)(axis->n > 0 ? axis->n : 1);
+    int *index = arena_alloc(arena, room * sizeof *index);
+    Str *text = arena_alloc(arena, room * sizeof *text);
+    bool *special = arena_alloc(arena, room * sizeof *special);
+    int n = 0, n_rtl = 0, n_ltr = 0;
+    for (int i = 0; i < axis->n; i++) {
+        const ChartToken *token = &axis->tokens[i];
+        if (token->hidden) continue;
+        Str s = text_clean(arena, token->text);
+        bool after = i + 1 < axis->n && axis->tokens[i + 1].continues;
+        index[n] = i;
+        special[n] = token->special;
+        if (!token->special && text_is_rtl(s)) n_rtl++;
+        if (!token->special && !text_is_rtl(s) && s.n > 1) n_ltr++;
+        text[n++] = joined(arena, s, token->continues, after);
+    }
+    if (options->number_duplicates && n > 0) number_duplicates(arena, text, n);
+    return (ChartLabels){n, index, text, special, n_rtl > n_ltr};
+}
+
+double chart_labels_width(Figure *figure, const ChartLabels *labels, TextStyle style) {
+    double widest = 0;
+    for (int i = 0; i < labels->n; i++)
+        widest = fmax(widest, text_width(figure_fonts(figure), labels->text[i], style));
+    return widest;
+}
+
+/* ---- scale ---- */
+
+double chart_weight(const ChartMatrix *matrix, int query, int key) {
+    if (matrix->mask.data && *tensor_at(matrix->mask, query, key, 0, 0) == 0) return NAN;
+    return *tensor_at(matrix->weights, query, key, 0, 0);
+}
+
+double chart_row_max(const ChartMatrix *matrix, int query) {
+    double max = 0;
+    for (int key = 0; key < matrix->weights.shape[1]; key++) {
+        double weight = chart_weight(matrix, query, key);
+        if (weight > max) max = weight;
+    }
+    return max;
+}
+
+static void extent(const ChartMatrix *matrix, double *low, double *high) {
+    for (int64_t q = 0; q < matrix->weights.shape[0]; q++) {
+        const float *row = tensor_at(matrix->weights, q, 0, 0, 0);
+        int64_t stride = matrix->weights.stride[1];
+        for (int64_t k = 0; k < matrix->weights.shape[1]; k++) {
+            float x = row[k * stride];
+            if (matrix->mask.data && *tensor_at(matrix->mask, q, k, 0, 0) == 0) continue;
+            if (!isfinite(x)) continue;
+            if (x < *low) *low = x;
+            if (x > *high) *high = x;
+        }
+    }
+}
+
+ChartRange chart_range(const ChartMatrix *matrices, int n, const ChartOptions *options) {
+    ChartRange range = {options->scale, 0, 1, options->colormap == COLORMAP_DIVERGING};
+    if (options->scale == CHART_SCALE_RANGE) {
+        range.low = options->low;
+        range.high = options->high;
+    } else if (options->scale == CHART_SCALE_MAX || range.diverging) {
+        double low = 0, high = 0;
+        for (int i = 0; i < n; i++)
+            extent(&matrices[i], &low, &high);
+        range.low = range.diverging ? -fmax(-low, high) : low;
+        range.high = range.diverging ? fmax(-low, high) : high;
+        if (range.diverging) range.kind = CHART_SCALE_RANGE;
+    }
+    if (!(range.high > range.low)) range.high = range.low + 1;
+    return range;
+}
+
+const char *chart_range_text(Arena *arena, const ChartRange *range) {
+    char low[32], high[32];
+    switch (range->kind) {
+    case CHART_SCALE_ROW:
+        return "scale: each row by its maximum";
+    case CHART_SCALE_UNIT:
+        return "scale 0..1";
+    case CHART_SCALE_MAX:
+        return arena_printf(arena, "scale %s..%s (largest)", number_text(range->low, 3, low),
+                            number_text(range->high, 3, high));
+    case CHART_SCALE_RANGE:
+        return arena_printf(arena, "scale %s..%s", number_text(range->low, 3, low),
+                            number_text(range->high, 3, high));
+    }
+    return "";
+}
+
+double chart_place(const ChartRange *range, double weight, double row_max) {
+    if (isnan(weight)) return NAN;
+    double place = range->kind == CHART_SCALE_ROW
+                       ? (row_max > 0 ? weight / row_max : 0)
+                       : (weight - range->low) / (range->high - range->low);
+    return place < 0 ? 0 : place > 1 ? 1 : place;
+}
+
+static const char *range_end(Arena *arena, const ChartRange *range, bool high) {
+    char number[32];
+    if (range->kind == CHART_SCALE_ROW) return high ? "row max" : "0";
+    return arena_printf(arena, "%s", number_text(high ? range->high : range->low, 3, number));
+}
+
+double chart_legend(Figure *figure, double x, double y, double width, const ChartOptions *options,
+                    const ChartRange *range) {
+    const Theme *theme = figure_theme(figure);
+    Arena *arena = figure_arena(figure);
+    Color palette[256];
+    uint8_t cells[256];
+    colormap_fill(options->colormap, theme, palette);
+    for (int i = 0; i < 256; i++)
+        cells[i] = (uint8_t)i;
+    double bar = theme->type_small * 0.6;
+    FigureImage image = {
+        .rows = 1, .columns = 256, .cells = cells, .palette = palette, .first = FIGURE_PICK_NONE};
+    FigureTextStyle style = {.font = {.size = theme->type_small, .tabular = true},
+                             .color = theme->soft};
+    FigureBox box = {x, y, width, bar};
+    figure_image(figure, box, &image, NULL);
+    figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
+                NULL);
+    double baseline = y + bar + theme->type_small * 1.25;
+    figure_text(figure, x, baseline, str(range_end(arena, range, false)), style, NULL);
+    if (range->diverging) {
+        style.anchor = FIGURE_MIDDLE;
+        figure_text(figure, x + width / 2, baseline, str("0"), style, NULL);
+    }
+    style.anchor = FIGURE_END;
+    figure_text(figure, x + width, baseline, str(range_end(arena, range, true)), style, NULL);
+    return bar + theme->type_small * 1.6;
+}
+
+/* A name as an id: XML allows no blanks or slashes in one. */
+static const char *id_of(Arena *arena, const ChartMatrix *matrix) {
+    if (matrix->id) return matrix->id;
+    if (!matrix->name || !*matrix->name) return "matrix";
+    char *id = arena_printf(arena, "m-%s", matrix->name);
+    for (char *p = id; *p; p++) {
+        bool fine = (*p >= '0' && *p <= '9') || (*p >= 'a' && *p <= 'z') ||
+                    (*p >= 'A' && *p <= 'Z') || (unsigned char)*p >= 0x80;
+        if (!fine) *p = '-';
+    }
+    bool plain = matrix->name[0] >= 'A' && matrix->name[0] <= 'z';
+    return plain ? id + 2 : id;
+}
+
+const char *chart_id(Arena *arena, const ChartMatrix *matrix, int query, int key) {
+    const char *id = id_of(arena, matrix);
+    if (query < 0 && key < 0) return id;
+    if (key < 0) return arena_printf(arena, "%s-q%d", id, query);
+    if (query < 0) return arena_printf(arena, "%s-k%d", id, key);
+    return arena_printf(arena, "%s-q%d-k%d", id, query, key);
+}
+
+static bool check_one(const ChartMatrix *matrix, int n_queries, int n_keys, Error *error) {
+    const char *name = matrix->name ? matrix->name : "matrix";
+    Tensor w = matrix->weights;
+    if (!w.data && (n_queries == 0 || n_keys == 0)) return true;
+    if (!w.data || w.rank != 2)
+        return error_set(error, ERROR_INPUT, "%s: a [query, key] matrix expected", name);
+    if (w.shape[0] != n_queries || w.shape[1] != n_keys)
+        return error_set(error, ERROR_INPUT,
+                         "%s: %lld x %lld weights, but %d query and %d key tokens", name,
+                         (long long)w.shape[0], (long long)w.shape[1], n_queries, n_keys);
+    if (matrix->mask.data && !tensor_same_shape(matrix->mask, w))
+        return error_set(error, ERROR_INPUT, "%s: the mask has not the shape of the weights", name);
+    return true;
+}
+
+bool chart_check(const ChartMatrix *matrices, int n, const ChartAxis *queries,
+                 const ChartAxis *keys, Error *error) {
+    if (n < 1) return error_set(error, ERROR_INPUT, "no head to draw: at least one expected");
+    for (int i = 0; i < n; i++)
+        if (!check_one(&matrices[i], queries->n, keys->n, error)) return false;
+    return true;
+}

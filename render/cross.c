@@ -1,0 +1,426 @@
+#include "render/cross.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "render/heads.h"
+
+typedef struct Side {
+    ChartLabels labels;
+    double *at;     // [n] middle of each token along the axis
+    double *extent; // [n] how much of the axis is the token's
+    TextStyle font;
+    double edge;  /* where lines start, across the axis */
+    double room;  /* for labels, across the axis; when turned or in columns */
+    double pitch; /* smallest extent */
+    int step;     /* every n-th label is written */
+    bool turned;
+} Side;
+
+typedef struct Plan {
+    Figure *figure;
+    const Theme *theme;
+    const Cross *cross;
+    const ChartOptions *options;
+    Arena *arena;
+    bool horizontal;
+    Side query, key;
+    ChartRange range;
+    int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
+} Plan;
+
+static double clamp(double x, double low, double high) {
+    return x < low ? low : x > high ? high : x;
+}
+
+static void side_new(Plan *plan, Side *side, const ChartAxis *axis, int **place) {
+    side->labels = chart_labels(plan->figure, axis, plan->options);
+    size_t n = (size_t)side->labels.n + 1;
+    side->at = arena_calloc(plan->arena, n, sizeof *side->at);
+    side->extent = arena_calloc(plan->arena, n, sizeof *side->extent);
+    *place = arena_alloc(plan->arena, ((size_t)axis->n + 1) * sizeof **place);
+    for (int i = 0; i < axis->n; i++)
+        (*place)[i] = -1;
+    for (int i = 0; i < side->labels.n; i++)
+        (*place)[side->labels.index[i]] = i;
+}
+
+/* ---- tokens in columns ---- */
+
+static double natural_pitch(const Plan *plan, int n) {
+    double pitch = n <= 12 ? 44 : n <= 24 ? 32 : n <= 60 ? 22 : 0;
+    double least = plan->theme->type_token_min * 1.25;
+    return fmax(pitch * plan->theme->type_body / 13, least);
+}
+
+static void lay_column(const Plan *plan, Side *side, double y, double h) {
+    int n = side->labels.n;
+    side->pitch = n ? h / n : h;
+    side->font = (TextStyle){
+        .size = clamp(side->pitch * 0.6, plan->theme->type_token_min, plan->theme->type_title),
+        .weight = 500};
+    side->step = (int)ceil(side->font.size * 1.15 / side->pitch);
+    if (side->step < 1) side->step = 1;
+    for (int i = 0; i < n; i++) {
+        side->at[i] = y + (i + 0.5) * side->pitch;
+        side->extent[i] = side->pitch;
+    }
+}
+
+static double plan_vertical(Plan *plan, ChartArea *area) {
+    int n = plan->query.labels.n > plan->key.labels.n ? plan->query.labels.n : plan->key.labels.n;
+    double h = area->h > 0 ? area->h : natural_pitch(plan, n) * (n > 0 ? n : 1);
+    if (plan->cross->n_heads > 1 && area->h > 0) h = fmax(h - 3 * plan->theme->type_body, 20);
+    lay_column(plan, &plan->query, area->y, h);
+    lay_column(plan, &plan->key, area->y, h);
+    double unit = plan->theme->type_body / 13;
+    double left = chart_labels_width(plan->figure, &plan->query.labels, plan->query.font) + 4;
+    double right = chart_labels_width(plan->figure, &plan->key.labels, plan->key.font) + 4;
+    double gap = 14 * unit;
+    double middle = clamp(area->w * 0.36, 60 * unit, 400 * unit);
+    double room = (area->w - middle - 2 * gap) / 2;
+    if (left > room && right < room) room = fmax(room, area->w - middle - 2 * gap - right);
+    left = fmin(left, room);
+    right = fmin(right, fmax(room, area->w - middle - 2 * gap - left));
+    double x = area->x + fmax(0, (area->w - left - right - middle - 2 * gap) / 2);
+    plan->query.room = left;
+    plan->key.room = right;
+    plan->query.edge = x + left + gap;
+    plan->key.edge = plan->query.edge + middle;
+    if (plan->query.step > 1 || plan->key.step > 1) figure_wants_width(plan->figure, 0);
+    return area->y + h;
+}
+
+/* ---- tokens along lines ---- */
+
+static double line_width(const Plan *plan, const Side *side, double gap) {
+    double width = 0;
+    for (int i = 0; i < side->labels.n; i++)
+        width += text_width(figure_fonts(plan->figure), side->labels.text[i], side->font) + gap;
+    return width;
+}
+
+/* Tokens side by side where they fit, each as wide as it is; upright in equal slots where not. */
+static void lay_line(const Plan *plan, Side *side, double x, double w, double gap) {
+    int n = side->labels.n;
+    double natural = line_width(plan, side, gap);
+    while (natural > w && side->font.size > plan->theme->type_token_min + 1.5) {
+        side->font.size -= 1;
+        natural = line_width(plan, side, gap);
+    }
+    side->turned = natural > w;
+    double used = 0;
+    side->pitch = w;
+    for (int i = 0; i < n; i++) {
+        double width = text_width(figure_fonts(plan->figure), side->labels.text[i], side->font);
+        double extent = side->turned ? w / n : (width + gap) * w / natural;
+        side->at[i] = x + used + extent / 2;
+        if (side->labels.rtl) side->at[i] = 2 * x + w - side->at[i];
+        side->extent[i] = extent;
+        side->pitch = fmin(side->pitch, extent);
+        used += extent;
+    }
+    side->step = side->turned ? (int)ceil(side->font.size * 1.15 * n / w) : 1;
+    side->room = side->turned
+                     ? fmin(chart_labels_width(plan->figure, &side->labels, side->font), 110)
+                     : side->font.size;
+    if (side->step > 1)
+        figure_wants_width(plan->figure, 2 * x + n * plan->theme->type_token_min * 1.15);
+}
+
+static double natural_line(Plan *plan) {
+    double gap = plan->theme->type_body * 1.6;
+    plan->query.font = plan->key.font = (TextStyle){.size = plan->theme->type_title, .weight = 500};
+    double a = line_width(plan, &plan->query, gap), b = line_width(plan, &plan->key, gap);
+    return clamp(fmax(a, b), 320, 1400) * 1.0;
+}
+
+static double plan_horizontal(Plan *plan, ChartArea *area) {
+    double gap = plan->theme->type_body * 1.1;
+    lay_line(plan, &plan->query, area->x, area->w, gap);
+    lay_line(plan, &plan->key, area->x, area->w, gap);
+    double labels = plan->query.room + plan->key.room + 24;
+    double legend = plan->cross->n_heads > 1 ? 3 * plan->theme->type_body : 0;
+    double h = area->h > 0 ? fmax(area->h - labels - legend, 40)
+                           : clamp(area->w * 0.28, 120, 260) * plan->theme->type_body / 13;
+    plan->key.edge = area->y + plan->key.room + 12;
+    plan->query.edge = plan->key.edge + h;
+    return plan->query.edge + 12 + plan->query.room;
+}
+
+/* ---- lines ---- */
+
+typedef struct Stroke {
+    int head, query, key; /* places, not token indices */
+    double weight, place;
+} Stroke;
+
+static int by_weight(const void *p, const void *q) {
+    const Stroke *a = p, *b = q;
+    if (a->place != b->place) return a->place < b->place ? -1 : 1;
+    if (a->head != b->head) return a->head < b->head ? -1 : 1;
+    if (a->query != b->query) return a->query < b->query ? -1 : 1;
+    return (a->key > b->key) - (a->key < b->key);
+}
+
+static Stroke *strokes_of(const Plan *plan, int *n_out) {
+    int n_queries = plan->query.labels.n, n_keys = plan->key.labels.n, n = 0, capacity = 256;
+    double least = plan->options->least > 0 ? plan->options->least : 0.01;
+    Stroke *strokes = malloc((size_t)capacity * sizeof *strokes);
+    for (int head = 0; strokes && head < plan->cross->n_heads; head++) {
+        const ChartMatrix *matrix = &plan->cross->heads[head];
+        for (int q = 0; q < n_queries; q++) {
+            int query = plan->query.labels.index[q];
+            double row_max = plan->range.kind == CHART_SCALE_ROW ? chart_row_max(matrix, query) : 1;
+            for (int k = 0; k < n_keys; k++) {
+                double weight = chart_weight(matrix, query, plan->key.labels.index[k]);
+                double place = chart_place(&plan->range, weight, row_max);
+                if (isnan(place) || place < least) continue;
+                if (n == capacity) {
+                    capacity *= 2;
+                    strokes = realloc(strokes, (size_t)capacity * sizeof *strokes);
+                    if (!strokes) abort();
+                }
+                strokes[n++] = (Stroke){head, q, k, weight, place};
+            }
+        }
+    }
+    qsort(strokes, (size_t)n, sizeof *strokes, by_weight);
+    *n_out = n;
+    return strokes;
+}
+
+/* Along the axis and across it, as x and y. */
+static void point(const Plan *plan, double along, double across, double *x, double *y) {
+    *x = plan->horizontal ? along : across;
+    *y = plan->horizontal ? across : along;
+}
+
+static void draw_curve(const Plan *plan, double from, double from_edge, double to, double to_edge) {
+    double middle = (from_edge + to_edge) / 2, x[4], y[4];
+    point(plan, from, from_edge, &x[0], &y[0]);
+    point(plan, from, middle, &x[1], &y[1]);
+    point(plan, to, middle, &x[2], &y[2]);
+    point(plan, to, to_edge, &x[3], &y[3]);
+    figure_path_move(plan->figure, x[0], y[0]);
+    figure_path_curve(plan->figure, x[1], y[1], x[2], y[2], x[3], y[3]);
+}
+
+static FigureMark stroke_mark(const Plan *plan, const Stroke *stroke, bool named) {
+    int query = plan->query.labels.index[stroke->query];
+    int key = plan->key.labels.index[stroke->key];
+    const ChartMatrix *matrix = &plan->cross->heads[stroke->head];
+    FigureMark mark = {.pick = {stroke->head, query, key},
+                       .role = FIGURE_DIMS,
+                       .weight = stroke->weight,
+                       .has_weight = true};
+    if (!named) return mark;
+    char number[32];
+    Str q = plan->query.labels.text[stroke->query], k = plan->key.labels.text[stroke->key];
+    mark.id = chart_id(plan->arena, matrix, query, key);
+    mark.title = arena_printf(plan->arena, "%s%s%.*s \xe2\x86\x92 %.*s: %s",
+                              matrix->name ? matrix->name : "", matrix->name ? ": " : "", (int)q.n,
+                              q.data, (int)k.n, k.data, number_text(stroke->weight, 4, number));
+    return mark;
+}
+
+/* Lines of several heads between the same two tokens lie side by side. */
+static double head_shift(const Plan *plan, int head) {
+    int n = plan->cross->n_heads;
+    double pitch = fmin(plan->query.pitch, plan->key.pitch);
+    double spread = fmin(pitch * 0.5, 3.0 * (n - 1));
+    return n > 1 ? ((double)head / (n - 1) - 0.5) * spread : 0;
+}
+
+static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
+    double pitch = fmin(plan->query.pitch, plan->key.pitch);
+    double thickest = fmin(plan->theme->line_max, fmax(pitch * 0.5, 1.5 * plan->theme->line_min));
+    for (int i = 0; i < n; i++) {
+        const Stroke *s = &strokes[i];
+        Color hue = theme_hue(plan->theme, s->head, plan->cross->n_heads);
+        double width = theme_line_width(plan->theme, s->place) * thickest / plan->theme->line_max;
+        double least = s->place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min;
+        double shift = head_shift(plan, s->head);
+        FigureMark mark = stroke_mark(plan, s, n <= 40000);
+        draw_curve(plan, plan->query.at[s->query] + shift, plan->query.edge,
+                   plan->key.at[s->key] + shift, plan->key.edge);
+        figure_path_end(plan->figure,
+                        (FigurePaint){.stroke = color_alpha(
+                                          hue, theme_line_opacity(plan->theme, hue, s->place)),
+                                      .width = fmax(width, least),
+                                      .cap = FIGURE_CAP_ROUND},
+                        &mark);
+    }
+}
+
+/* ---- ribbons ---- */
+
+/* How thick a weight of 1 is at each token: its mass fills most of its place at both ends. */
+static double *ribbon_units(const Plan *plan, const Stroke *strokes, int n, bool at_query) {
+    const Side *side = at_query ? &plan->query : &plan->key;
+    double *unit = arena_calloc(plan->arena, (size_t)side->labels.n + 1, sizeof *unit);
+    for (int i = 0; i < n; i++)
+        unit[at_query ? strokes[i].query : strokes[i].key] += strokes[i].place;
+    double full = 26 * plan->theme->type_body / 13;
+    for (int i = 0; i < side->labels.n; i++)
+        unit[i] = fmin(full, 0.72 * side->extent[i]) / fmax(1, unit[i]);
+    return unit;
+}
+
+/* Bands leave a token in the order in which they arrive, so that they cross as little as can be. */
+static int by_places(const void *p, const void *q) {
+    const Stroke *a = p, *b = q;
+    if (a->query != b->query) return a->query < b->query ? -1 : 1;
+    if (a->key != b->key) return a->key < b->key ? -1 : 1;
+    return (a->head > b->head) - (a->head < b->head);
+}
+
+static void draw_band(const Plan *plan, const Stroke *s, double q0, double q1, double k0,
+                      double k1) {
+    Color hue = theme_hue(plan->theme, s->head, plan->cross->n_heads);
+    double middle = (plan->query.edge + plan->key.edge) / 2, x, y, x1, y1, x2, y2;
+    draw_curve(plan, q0, plan->query.edge, k0, plan->key.edge);
+    point(plan, k1, plan->key.edge, &x, &y);
+    figure_path_line(plan->figure, x, y);
+    point(plan, k1, middle, &x1, &y1);
+    point(plan, q1, middle, &x2, &y2);
+    point(plan, q1, plan->query.edge, &x, &y);
+    figure_path_curve(plan->figure, x1, y1, x2, y2, x, y);
+    figure_path_close(plan->figure);
+    FigureMark mark = stroke_mark(plan, s, true);
+    FigurePaint paint = {
+        .fill = color_alpha(hue, theme_line_opacity(plan->theme, hue, s->place) * 0.8)};
+    if (plan->theme->outlines)
+        paint = (FigurePaint){.stroke = hue, .width = plan->theme->line_thin};
+    figure_path_end(plan->figure, paint, &mark);
+}
+
+static void draw_ribbons(const Plan *plan, Stroke *strokes, int n) {
+    double *query_unit = ribbon_units(plan, strokes, n, true);
+    double *key_unit = ribbon_units(plan, strokes, n, false);
+    double *query_used =
+        arena_calloc(plan->arena, (size_t)plan->query.labels.n + 1, sizeof(double));
+    double *key_used = arena_calloc(plan->arena, (size_t)plan->key.labels.n + 1, sizeof(double));
+    double *query_sum = arena_calloc(plan->arena, (size_t)plan->query.labels.n + 1, sizeof(double));
+    double *key_sum = arena_calloc(plan->arena, (size_t)plan->key.labels.n + 1, sizeof(double));
+    for (int i = 0; i < n; i++) {
+        query_sum[strokes[i].query] += strokes[i].place;
+        key_sum[strokes[i].key] += strokes[i].place;
+    }
+    qsort(strokes, (size_t)n, sizeof *strokes, by_places);
+    for (int i = 0; i < n; i++) {
+        const Stroke *s = &strokes[i];
+        double a = query_unit[s->query], b = key_unit[s->key];
+        double q0 = plan->query.at[s->query] - query_sum[s->query] * a / 2 + query_used[s->query];
+        double k0 = plan->key.at[s->key] - key_sum[s->key] * b / 2 + key_used[s->key];
+        draw_band(plan, s, q0, q0 + s->place * a, k0, k0 + s->place * b);
+        query_used[s->query] += s->place * a;
+        key_used[s->key] += s->place * b;
+    }
+}
+
+/* ---- the rest ---- */
+
+static void draw_links(const Plan *plan) {
+    FigurePaint paint = {.stroke = plan->theme->ink,
+                         .width = 1.25 * plan->theme->line_thin,
+                         .dash = 5 * plan->theme->line_thin,
+                         .gap = 3 * plan->theme->line_thin};
+    double r = 2.5 * plan->theme->line_thin;
+    for (int i = 0; i < plan->cross->n_links; i++) {
+        CrossLink link = plan->cross->links[i];
+        if (link.query < 0 || link.key < 0 || link.query >= plan->cross->queries.n ||
+            link.key >= plan->cross->keys.n)
+            continue;
+        int q = plan->query_at[link.query], k = plan->key_at[link.key];
+        if (q < 0 || k < 0) continue;
+        FigureMark mark = {.pick = {-1, link.query, link.key},
+                           .role = FIGURE_STATIC,
+                           .id = arena_printf(plan->arena, "link-q%d-k%d", link.query, link.key),
+                           .title = "aligned"};
+        draw_curve(plan, plan->query.at[q], plan->query.edge, plan->key.at[k], plan->key.edge);
+        figure_path_end(plan->figure, paint, &mark);
+        double x, y;
+        for (int end = 0; end < 2; end++) {
+            point(plan, end ? plan->key.at[k] : plan->query.at[q],
+                  end ? plan->key.edge : plan->query.edge, &x, &y);
+            figure_rect(plan->figure, (FigureBox){x - r, y - r, 2 * r, 2 * r}, r,
+                        (FigurePaint){.fill = plan->theme->ink}, NULL);
+        }
+    }
+}
+
+static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
+    double gap = 14 * plan->theme->type_body / 13;
+    FigureTextStyle style = {.font = side->font, .max_width = side->room + 0.5};
+    for (int i = 0; i < side->labels.n; i += side->step) {
+        FigureMark mark = {.pick = {-1, -1, -1}, .role = FIGURE_LABEL};
+        int index = side->labels.index[i];
+        if (is_query)
+            mark.pick.query = index;
+        else
+            mark.pick.key = index;
+        mark.id = arena_printf(plan->arena, "%c%d", is_query ? 'q' : 'k', index);
+        style.color = side->labels.special[i] ? plan->theme->soft : plan->theme->ink;
+        double along = side->at[i], middle = side->font.size * 0.36;
+        if (!plan->horizontal) {
+            style.anchor = is_query ? FIGURE_END : FIGURE_START;
+            figure_text(plan->figure, side->edge + (is_query ? -gap : gap), along + middle,
+                        side->labels.text[i], style, &mark);
+        } else if (side->turned) {
+            style.angle = 90;
+            style.anchor = is_query ? FIGURE_END : FIGURE_START;
+            figure_text(plan->figure, along + middle, side->edge + (is_query ? 10 : -10),
+                        side->labels.text[i], style, &mark);
+        } else {
+            style.anchor = FIGURE_MIDDLE;
+            style.max_width = 0;
+            figure_text(plan->figure, along,
+                        side->edge + (is_query ? 10 + side->font.size * 0.8 : -10),
+                        side->labels.text[i], style, &mark);
+        }
+    }
+}
+
+static const char *axis_title(const Plan *plan, const ChartAxis *axis, bool is_query) {
+    const char *title = axis->title ? axis->title : is_query ? "query" : "key";
+    const char *where = plan->horizontal ? is_query ? "below" : "above"
+                        : is_query       ? "left"
+                                         : "right";
+    return arena_printf(plan->arena, "%s (%s)", title, where);
+}
+
+bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options, Error *error) {
+    if (!chart_check(cross->heads, cross->n_heads, &cross->queries, &cross->keys, error))
+        return false;
+    Plan plan = {.figure = figure,
+                 .theme = figure_theme(figure),
+                 .cross = cross,
+                 .options = options,
+                 .arena = figure_arena(figure),
+                 .horizontal = options->orientation == CHART_HORIZONTAL};
+    side_new(&plan, &plan.query, &cross->queries, &plan.query_at);
+    side_new(&plan, &plan.key, &cross->keys, &plan.key_at);
+    plan.range = chart_range(cross->heads, cross->n_heads, options);
+    double natural = plan.horizontal ? natural_line(&plan) : 720 * plan.theme->type_body / 13;
+    const char *subtitle = chart_subtitle(
+        plan.arena, options, axis_title(&plan, &cross->queries, true),
+        axis_title(&plan, &cross->keys, false), chart_range_text(plan.arena, &plan.range));
+    ChartArea area = chart_begin(figure, options, subtitle, natural);
+    double bottom = plan.horizontal ? plan_horizontal(&plan, &area) : plan_vertical(&plan, &area);
+    int n;
+    Stroke *strokes = strokes_of(&plan, &n);
+    if (cross->ribbons)
+        draw_ribbons(&plan, strokes, n);
+    else
+        draw_lines(&plan, strokes, n);
+    free(strokes);
+    draw_links(&plan);
+    draw_labels(&plan, &plan.query, true);
+    draw_labels(&plan, &plan.key, false);
+    if (cross->n_heads > 1)
+        bottom = heads_legend(figure, area.x, bottom + plan.theme->type_body, area.w, cross->heads,
+                              cross->n_heads);
+    chart_end(figure, options, &area, bottom);
+    return true;
+}

@@ -1,0 +1,90 @@
+#include "render/image.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+void image_fit(const FigureImage *image, double w, double h, int *rows, int *columns) {
+    double limit_w = fmax(1, ceil(w)), limit_h = fmax(1, ceil(h));
+    *rows = image->rows <= limit_h ? image->rows : (int)limit_h;
+    *columns = image->columns <= limit_w ? image->columns : (int)limit_w;
+}
+
+static uint8_t extreme(uint8_t a, uint8_t b) {
+    return abs(a - 128) >= abs(b - 128) ? a : b;
+}
+
+/* Cells begin..end of the longer side go into cell `at` of the shorter one. */
+static void span(int at, int n, int n_out, int *begin, int *end) {
+    *begin = (int)((int64_t)at * n / n_out);
+    *end = (int)(((int64_t)(at + 1) * n + n_out - 1) / n_out);
+}
+
+/* One output row of maxima: first down the columns (wide loops), then along the row. */
+static void row_max(const FigureImage *image, int begin, int end, int columns, uint8_t *line,
+                    uint8_t *out) {
+    int n = image->columns;
+    memcpy(line, image->cells + (size_t)begin * (size_t)n, (size_t)n);
+    for (int r = begin + 1; r < end; r++) {
+        const uint8_t *cells = image->cells + (size_t)r * (size_t)n;
+        if (image->reduce == FIGURE_REDUCE_EXTREME) {
+            for (int c = 0; c < n; c++)
+                line[c] = line[c] == 0 && image->has_masked    ? cells[c]
+                          : cells[c] == 0 && image->has_masked ? line[c]
+                                                               : extreme(line[c], cells[c]);
+        } else {
+            for (int c = 0; c < n; c++)
+                line[c] = line[c] > cells[c] ? line[c] : cells[c];
+        }
+    }
+    for (int c = 0; c < columns; c++) {
+        int from, to;
+        span(c, n, columns, &from, &to);
+        uint8_t best = line[from];
+        for (int k = from + 1; k < to; k++) {
+            if (image->reduce != FIGURE_REDUCE_EXTREME)
+                best = best > line[k] ? best : line[k];
+            else if (!image->has_masked || line[k])
+                best = best == 0 && image->has_masked ? line[k] : extreme(best, line[k]);
+        }
+        out[c] = best;
+    }
+}
+
+static void row_mean(const FigureImage *image, int begin, int end, int columns, uint8_t *out) {
+    for (int c = 0; c < columns; c++) {
+        int from, to;
+        span(c, image->columns, columns, &from, &to);
+        int64_t sum = 0, n = 0;
+        for (int r = begin; r < end; r++) {
+            const uint8_t *cells = image->cells + (size_t)r * (size_t)image->columns;
+            for (int k = from; k < to; k++) {
+                if (image->has_masked && cells[k] == 0) continue;
+                sum += cells[k];
+                n++;
+            }
+        }
+        out[c] = n ? (uint8_t)((sum + n / 2) / n) : 0;
+    }
+}
+
+uint8_t *image_reduce(const FigureImage *image, int rows, int columns) {
+    uint8_t *out = malloc((size_t)rows * (size_t)columns);
+    uint8_t *line = malloc((size_t)image->columns);
+    if (!out || !line) {
+        free(out);
+        free(line);
+        return NULL;
+    }
+    for (int r = 0; r < rows; r++) {
+        int begin, end;
+        span(r, image->rows, rows, &begin, &end);
+        uint8_t *to = out + (size_t)r * (size_t)columns;
+        if (image->reduce == FIGURE_REDUCE_MEAN)
+            row_mean(image, begin, end, columns, to);
+        else
+            row_max(image, begin, end, columns, line, to);
+    }
+    free(line);
+    return out;
+}
