@@ -43,6 +43,7 @@ static void replay(const char *path) {
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++)
         replay(argv[i]);
-    printf("[       OK ] %s: %d seeds\n", argv[0], n_files);
+    printf("%s: %d seeds\n", argv[0], n_files);
+    printf("[  %s  ] 1 test(s).\n", n_files > 0 ? "PASSED" : "FAILED");
     return n_files > 0 ? 0 : 1;
 }
