@@ -237,6 +237,7 @@ double chart_place(const ChartRange *range, double weight, double row_max) {
 static const char *range_end(Arena *arena, const ChartRange *range, bool high) {
     char number[32];
     if (range->kind == CHART_SCALE_ROW) return high ? "row max" : "0";
+    if (range->kind == CHART_SCALE_EACH) return high ? "max" : "0";
     return arena_printf(arena, "%s", number_text(high ? range->high : range->low, 3, number));
 }
 

@@ -46,6 +46,7 @@ typedef enum ChartScale {
     CHART_SCALE_UNIT,  /* 0..1 */
     CHART_SCALE_MAX,   /* 0..largest weight of all matrices shown */
     CHART_SCALE_ROW,   /* each row by its own maximum */
+    CHART_SCALE_EACH,  /* 0..largest weight of each matrix: for comparing shapes, not strengths */
     CHART_SCALE_RANGE, /* low..high */
 } ChartScale;
 

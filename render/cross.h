@@ -22,6 +22,10 @@ typedef struct Cross {
     bool ribbons;           /* bands as thick as their share of both tokens, instead of lines */
     const CrossLink *links; // [n_links] hard alignment, drawn on top in ink
     int n_links;
+    const int *only; // [n_only] the queries whose lines are drawn; NULL: all
+    int n_only;
+    int top;   /* of each query only the strongest so many; 0: all */
+    bool swap; /* queries right (or above), keys left (or below) */
 } Cross;
 
 bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options, Error *error);

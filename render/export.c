@@ -34,7 +34,9 @@ static bool write_png(const Figure *figure, const ExportOptions *options, Canvas
         return error_set(error, ERROR_MEMORY, "PNG of %.0f x %.0f pixels: out of memory", width,
                          height);
     /* Paper without a background is white in a file of pixels. */
-    memset(pixels.data, 0xff, (size_t)pixels.stride * (size_t)pixels.height);
+    uint32_t paper = 0xff000000u | figure_theme(figure)->paper >> 8;
+    for (size_t i = 0; i < (size_t)pixels.width * (size_t)pixels.height; i++)
+        pixels.data[i] = paper;
     canvas_play(canvas, figure, &(CanvasView){.scale = scale}, &pixels);
     bool done = png_page(&pixels, dpi, options->spec, figure_title(figure), out, error);
     free(pixels.data);

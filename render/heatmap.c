@@ -1,7 +1,6 @@
 #include "render/heatmap.h"
 
 #include <math.h>
-#include <stdio.h>
 
 enum { VECTOR_CELLS = 4000 };
 
@@ -242,7 +241,7 @@ static const char *cell_title(const Plan *plan, const ChartMatrix *panel, int r,
 static void draw_number(const Plan *plan, FigureBox box, double weight, Color ground) {
     double size = fmin(plan->theme->type_small, box.w * 0.36);
     char number[32];
-    snprintf(number, sizeof number, "%s", number_text(round(weight * 100) / 100, 4, number));
+    number_text(round(weight * 100) / 100, 4, number);
     TextStyle font = {.size = size, .tabular = true};
     double least = plan->theme->type_token_min * 0.8;
     if (size < least) {
@@ -399,7 +398,7 @@ bool heatmap_draw(Figure *figure, const Heatmap *heatmap, const ChartOptions *op
     plan.range = chart_range(heatmap->panels, heatmap->n_panels, options);
     int64_t n_cells = (int64_t)plan.rows.n * plan.columns.n * heatmap->n_panels;
     plan.vector = n_cells <= VECTOR_CELLS;
-    const char *rows = arena_printf(plan.arena, "rows: %s", plan.row_title);
+    const char *rows = arena_printf(plan.arena, "%s (rows)", plan.row_title);
     const char *columns =
         arena_printf(plan.arena, "columns: %s%s", plan.column_title,
                      plan.rows.rtl || plan.columns.rtl ? ", token 0 first (left and top)" : "");

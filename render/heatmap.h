@@ -19,6 +19,7 @@ typedef struct Heatmap {
     bool numbers;        /* the weight in each cell, where it fits */
     FigureReduce reduce; /* when there are more cells than pixels */
     bool index_labels;   /* tokens are plain counts: every n-th is enough, none is shortened */
+    bool is_mask;        /* panels of 0 and 1: one tone and hatching, and a legend that says so */
     const char *unit;    /* what the numbers are, at the legend: "weight" when NULL */
 } Heatmap;
 

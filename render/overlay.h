@@ -1,0 +1,36 @@
+/* Weights over what they are about: patches of a picture, moments of a sound.
+ *
+ *     OverlayPicture picture = {.rgba = pixels, .width = 224, .height = 224, .weights = patches};
+ *     overlay_picture(figure, &picture, &options, &error);
+ *     OverlaySound sound = {.mel = mel, .weights = cross, .tokens = words, .seconds = 6.4};
+ *     overlay_sound(figure, &sound, &options, &error);
+ *
+ * Picks: a patch is key = row * columns + column; in a sound query = token, key = moment.
+ */
+#ifndef RENDER_OVERLAY_H
+#define RENDER_OVERLAY_H
+
+#include "render/chart.h"
+
+typedef struct OverlayPicture {
+    const uint8_t *rgba; // [height, width, 4]
+    int width, height;
+    int n_panels;              /* heads side by side over the same picture */
+    const ChartMatrix *panels; // [n_panels] weights [patch row, patch column]
+    int query;                 /* the patch that looks, outlined; -1: none (the class token) */
+    int first_key;             /* added to the patch number in picks: 1 where a class token is 0 */
+} OverlayPicture;
+
+typedef struct OverlaySound {
+    Tensor mel;         // [band, frame] log-mel
+    ChartMatrix matrix; // [token, moment] cross-attention
+    ChartAxis tokens;
+    double seconds;
+} OverlaySound;
+
+bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartOptions *options,
+                     Error *error);
+bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
+                   Error *error);
+
+#endif
