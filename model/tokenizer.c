@@ -6,6 +6,7 @@
 
 static const Layout *const layouts[] = {
     &layout_marian,
+    &layout_json,
     &layout_spm,
 };
 enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };

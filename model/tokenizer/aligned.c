@@ -49,3 +49,27 @@ Aligned aligned_text(Str text, Arena *arena) {
     }
     return aligned_view(&buf);
 }
+
+Rewrite rewrite_begin(Aligned in, Arena *arena) {
+    return (Rewrite){in, 0, aligned_buf(arena, in.n + in.n / 4)};
+}
+
+static void skip_char(Rewrite *rewrite) {
+    size_t n = 0;
+    if (rewrite->at >= rewrite->in.n) return;
+    utf8_decode(aligned_str(rewrite->in), (size_t)rewrite->at, &n);
+    rewrite->at += (int32_t)n;
+}
+
+void rewrite_put(Rewrite *rewrite, uint32_t c, int change) {
+    Aligned in = rewrite->in;
+    if (!in.n) return;
+    int32_t at = change > 0 ? rewrite->at - 1 : rewrite->at;
+    Span span = at < 0      ? (Span){in.spans[0].begin, in.spans[0].begin}
+                : at < in.n ? in.spans[at]
+                            : in.spans[in.n - 1];
+    if (change <= 0) skip_char(rewrite);
+    for (; change < 0; change++)
+        skip_char(rewrite);
+    aligned_put_char(&rewrite->out, c, span);
+}

@@ -56,4 +56,19 @@ static inline Span aligned_span(Aligned a, int32_t begin, int32_t end) {
     return (Span){a.spans[begin].begin, a.spans[end - 1].end};
 }
 
+/* Rewriting character by character with the bookkeeping of the Rust library, so that spans come out
+ * as its own (tokenizers/src/tokenizer/normalizer.rs, transform_range): each character written says
+ *     change = 0    it takes the place of the next character read
+ *     change > 0    it is inserted, and stands for what the character read last stands for
+ *     change < 0    it takes the place of 1 - change characters, and stands for the first of them
+ */
+typedef struct Rewrite {
+    Aligned in;
+    int32_t at; /* bytes of `in` that are read */
+    AlignedBuf out;
+} Rewrite;
+
+Rewrite rewrite_begin(Aligned in, Arena *arena);
+void rewrite_put(Rewrite *rewrite, uint32_t c, int change);
+
 #endif

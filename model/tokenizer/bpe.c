@@ -2,6 +2,8 @@
  * symbols has left in the meantime is met again at the top of the heap and thrown away. */
 #include "model/tokenizer/bpe.h"
 
+#include <stdlib.h>
+
 #include "model/base/utf8.h"
 #include "model/tokenizer/sentencepiece.h"
 
@@ -285,4 +287,25 @@ const PieceModel *bpe_new(const BpeSpec *spec, Arena *arena) {
     for (int i = 0; i < spec->n_merges; i++)
         *merge_slot(model, spec->merges[i].left, spec->merges[i].right) = i;
     return &model->base;
+}
+
+bool bpe_merge(const Vocabulary *v, Str prefix, Str left, Str right, BpeMerge *out) {
+    char buffer[512];
+    size_t skip = prefix.n && str_starts(right, prefix.data) ? prefix.n : 0;
+    size_t n = left.n + right.n - skip;
+    char *joined = n <= sizeof buffer ? buffer : malloc(n);
+    if (!joined) return false;
+    memcpy(joined, left.data, left.n);
+    memcpy(joined + left.n, right.data + skip, right.n - skip);
+    *out = (BpeMerge){vocabulary_id(v, left), vocabulary_id(v, right),
+                      vocabulary_id(v, (Str){joined, n})};
+    if (joined != buffer) free(joined);
+    return out->left >= 0 && out->right >= 0 && out->to >= 0;
+}
+
+const int32_t *bpe_byte_ids(const Vocabulary *v, Arena *arena) {
+    int32_t *ids = arena_alloc(arena, 256 * sizeof *ids);
+    for (int b = 0; b < 256; b++)
+        ids[b] = vocabulary_id(v, str(arena_printf(arena, "<0x%02X>", b)));
+    return ids;
 }

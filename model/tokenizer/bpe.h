@@ -33,6 +33,11 @@ typedef struct BpeSpec {
     bool whole_first;     /* ignore_merges: a stretch that is in the vocabulary is not cut */
 } BpeSpec;
 
+/* Looks a merge up; right is without prefix in what the two make. False: not in the vocabulary. */
+bool bpe_merge(const Vocabulary *vocabulary, Str prefix, Str left, Str right, BpeMerge *out);
+/* The ids of "<0x00>" ... "<0xFF>", -1 where there is none. */
+const int32_t *bpe_byte_ids(const Vocabulary *vocabulary, Arena *arena);
+
 /* Borrows what the spec points to. */
 const PieceModel *bpe_new(const BpeSpec *spec, Arena *arena);
 

@@ -30,7 +30,7 @@ json_t *folder_json(const char *path, Arena *arena, Error *error) {
         error_set(error, ERROR_INPUT, "%s: far more values than a vocabulary would have", path);
         return NULL;
     }
-    json_t *json = json_loadb(text.data, text.n, JSON_ALLOW_NUL, &why);
+    json_t *json = json_loadb(text.data, text.n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
     arena_reset(arena, mark);
     if (!json) {
         error_set(error, ERROR_INPUT, "%s: not JSON: %s (line %d, column %d)", path, why.text,

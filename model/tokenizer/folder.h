@@ -39,7 +39,8 @@ bool folder_flag(const Folder *folder, const char *key, bool otherwise);
 const char *folder_model_type(const Folder *folder); /* config.json's; "" if there is none */
 
 /* Reads a JSON file whose top is an object; the caller releases it with json_decref. NULL on
- * failure. Files with more values than their size warrants are refused. */
+ * failure. Numbers are all reals: files have whole ones beyond 64 bits (model_max_length). Files
+ * with more values than their size warrants are refused. */
 json_t *folder_json(const char *path, Arena *arena, Error *error);
 Str folder_string(const json_t *string); /* borrowed, NUL bytes kept; {NULL, 0}: not a string */
 

@@ -29,17 +29,59 @@ typedef struct Layout {
     const char *name;
     const char *files; /* what it looks for, for messages */
     bool (*probe)(const Folder *folder);
-    /* Errors name the file. What it allocates belongs to tokenizer->arena. */
+    /* Errors name the file. What it allocates belongs to tokenizer->arena, which is the folder's.
+     */
     bool (*open)(Tokenizer *tokenizer, const Folder *folder, Error *error);
 } Layout;
 
-extern const Layout layout_marian, layout_spm;
+extern const Layout layout_json, layout_marian, layout_spm, layout_families, layout_bpe,
+    layout_bert, layout_tiktoken;
 
-/* The languages of a vocabulary whose tags look like ">>fra<<"; marks those ids. */
-void layout_find_tags(Tokenizer *tokenizer);
-/* Reads the file into the arena and the model out of it. */
+/* ---- what layouts share ---- */
+
+/* How a vocabulary writes the names of languages. */
+typedef enum LanguageStyle {
+    LANGUAGES_TAGS,    /* >>fra<< */
+    LANGUAGES_MBART,   /* fr_XX */
+    LANGUAGES_M2M100,  /* __fr__ */
+    LANGUAGES_NLLB,    /* fra_Latn */
+    LANGUAGES_WHISPER, /* <|fr|> */
+} LanguageStyle;
+/* Finds them in the vocabulary of the source side, marks them, sets the defaults of
+ * tokenizer_config.json (src_lang, tgt_lang). Returns how many. */
+int layout_languages(Tokenizer *tokenizer, const Folder *folder, LanguageStyle style);
+/* Templates that multilingual models need, whatever the file says: mBART's, mBART-50's, NLLB's. */
+void layout_language_template(Tokenizer *tokenizer, bool in_front, int32_t eos);
+
+/* Puts added tokens into the vocabulary and where they are looked for. Call it last: those that are
+ * looked for behind the normalizer are normalized themselves. */
+bool layout_add(Pipeline *pipeline, const AddedToken *items, int n, Arena *arena, Error *error);
+
+/* A list of added tokens that grows. */
+typedef struct AddedList {
+    AddedToken *items;
+    int n, capacity;
+    Arena *arena;
+} AddedList;
+void added_list_put(AddedList *list, AddedToken token);
+/* The token that tokenizer_config.json names under `key` (or `usual`), if the vocabulary has it.
+ * Its id, -1 if there is none. */
+int32_t added_list_special(AddedList *list, const Folder *folder, const Vocabulary *vocabulary,
+                           const char *key, const char *usual);
+/* Those of tokenizer_config.json's added_tokens_decoder, or else of added_tokens.json. */
+bool added_list_files(AddedList *list, const Folder *folder, Error *error);
+
+/* Reads a SentencePiece file into the arena. */
 bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error);
-/* One template item after the text: "A </s>"; with a pair "A B </s>". */
+/* Its normalizer and its decoder. */
+void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, Arena *arena);
+/* vocab.json: an object of pieces and ids. */
+bool layout_read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Error *error);
+/* "A </s>"; with a pair "A B </s>". */
 void layout_append(Pipeline *pipeline, int32_t id, Arena *arena);
+/* A step list of one. */
+const NormalizerStep *layout_normalizer(NormalizerStep step, Arena *arena);
+
+bool layout_base64(Str text, Arena *arena, Str *out);
 
 #endif

@@ -5,77 +5,6 @@
  */
 #include "model/tokenizer/layout.h"
 
-#include "model/base/file.h"
-
-bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error) {
-    Str bytes;
-    *out = arena_alloc(arena, sizeof **out);
-    if (!file_read(path, 0, arena, &bytes, error)) return false;
-    return sentencepiece_read(bytes, arena, *out, error) || error_prefix(error, "%s: ", path);
-}
-
-void layout_append(Pipeline *pipeline, int32_t id, Arena *arena) {
-    TemplateItem *items = arena_alloc(arena, 5 * sizeof *items);
-    items[0] = (TemplateItem){TEMPLATE_FIRST, 0, 0};
-    items[1] = (TemplateItem){TEMPLATE_TOKEN, id, 0};
-    items[2] = (TemplateItem){TEMPLATE_FIRST, 0, 0};
-    items[3] = (TemplateItem){TEMPLATE_SECOND, 0, 0};
-    items[4] = (TemplateItem){TEMPLATE_TOKEN, id, 0};
-    pipeline->single = (Template){items, 2};
-    pipeline->pair = (Template){items + 2, 3};
-}
-
-void layout_find_tags(Tokenizer *tokenizer) {
-    Vocabulary *v = &tokenizer->sides[0].vocabulary;
-    int n = 0, at = 0;
-    for (int id = 0; id < v->n_ids; id++)
-        n +=
-            v->labels[id].n > 4 && str_starts(v->labels[id], ">>") && str_ends(v->labels[id], "<<");
-    Language *languages = arena_alloc(tokenizer->arena, (size_t)n * sizeof *languages);
-    const char **codes = arena_alloc(tokenizer->arena, ((size_t)n + 1) * sizeof *codes);
-    for (int id = 0; id < v->n_ids; id++) {
-        Str label = v->labels[id];
-        if (label.n <= 4 || !str_starts(label, ">>") || !str_ends(label, "<<")) continue;
-        codes[at] = arena_str(tokenizer->arena, str_sub(label, 2, label.n - 2)).data;
-        languages[at] = (Language){codes[at], id};
-        vocabulary_mark(v, id, VOCABULARY_TAG);
-        at++;
-    }
-    codes[at] = NULL;
-    tokenizer->languages = languages;
-    tokenizer->language_codes = codes;
-    tokenizer->n_languages = n;
-    tokenizer->tags = true;
-}
-
-static void set_spm(Pipeline *pipeline, const SentencePiece *sp, Arena *arena) {
-    NormalizerStep *step = arena_alloc(arena, sizeof *step);
-    *step = normalizer_sentencepiece(sp);
-    pipeline->normalizer = (Normalizer){step, 1};
-    DecoderStep *decoder = arena_alloc(arena, sizeof *decoder);
-    *decoder = decoder_sentencepiece();
-    pipeline->decoder = (Decoder){decoder, 1};
-}
-
-static bool read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Error *error) {
-    json_t *json = folder_json(path, arena, error);
-    if (!json) return false;
-    *out = vocabulary_new(arena, (int)json_object_size(json));
-    bool ok = true;
-    const char *key;
-    size_t n_key;
-    json_t *value;
-    json_object_keylen_foreach(json, key, n_key, value) {
-        if (!json_is_integer(value))
-            ok = error_set(error, ERROR_INPUT, "the id of \"%s\" is not a whole number", key);
-        ok = ok && vocabulary_set(out, json_integer_value(value),
-                                  arena_str(arena, (Str){key, n_key}), error);
-        if (!ok) break;
-    }
-    json_decref(json);
-    return ok || error_prefix(error, "%s: ", path);
-}
-
 static bool find_special(const Folder *folder, Vocabulary *v, const char *key, const char *usual,
                          int32_t *out, Error *error) {
     const char *label = folder_text(folder, key, usual);
@@ -92,7 +21,7 @@ static bool open_side(Pipeline *pipeline, const Folder *folder, const char *voca
     Arena *arena = folder->arena;
     Vocabulary *v = &pipeline->vocabulary;
     SentencePiece *sp;
-    if (!read_vocabulary(vocab, arena, v, error) || !layout_read_spm(spm, arena, &sp, error))
+    if (!layout_read_vocabulary(vocab, arena, v, error) || !layout_read_spm(spm, arena, &sp, error))
         return false;
     if (!sentencepiece_model(sp, arena, &pipeline->model, error))
         return error_prefix(error, "%s: ", spm);
@@ -114,7 +43,7 @@ static bool open_side(Pipeline *pipeline, const Folder *folder, const char *voca
     pipeline->external = external;
     pipeline->unknown = unk;
     pipeline->leading_tag = true;
-    set_spm(pipeline, sp, arena);
+    layout_set_spm(pipeline, sp, arena);
     layout_append(pipeline, eos, arena);
     return true;
 }
@@ -137,7 +66,7 @@ static bool marian_open(Tokenizer *tokenizer, const Folder *folder, Error *error
     if (!open_side(&tokenizer->sides[0], folder, vocab, source, error) ||
         !open_side(&tokenizer->sides[1], folder, target_vocab, target, error))
         return false;
-    layout_find_tags(tokenizer);
+    layout_languages(tokenizer, folder, LANGUAGES_TAGS);
     return true;
 }
 
@@ -163,10 +92,10 @@ static bool spm_open(Tokenizer *tokenizer, const Folder *folder, Error *error) {
             vocabulary_mark(v, i, VOCABULARY_SPECIAL);
     }
     pipeline->unknown = sp->unknown;
-    set_spm(pipeline, sp, folder->arena);
+    layout_set_spm(pipeline, sp, folder->arena);
     if (sp->eos >= 0) layout_append(pipeline, sp->eos, folder->arena);
     tokenizer->sides[1] = *pipeline;
-    layout_find_tags(tokenizer);
+    layout_languages(tokenizer, folder, LANGUAGES_TAGS);
     pipeline->leading_tag = tokenizer->n_languages > 0;
     return true;
 }

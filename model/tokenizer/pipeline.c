@@ -1,5 +1,8 @@
 #include "model/tokenizer/pipeline.h"
 
+#include "model/base/utf8.h"
+#include "model/tokenizer/chars.h"
+
 typedef struct TokenRow {
     Token *items;
     int n, capacity;
@@ -24,17 +27,34 @@ static void add_token(TokenRow *row, int32_t id, Span span) {
         .special = (vocabulary_flags(vocabulary, id) & (VOCABULARY_SPECIAL | VOCABULARY_TAG)) != 0};
 }
 
+static void cut_pieces(TokenRow *row, Aligned text, Arena *scratch) {
+    const Pipeline *pipeline = row->pipeline;
+    Splits splits = splits_of(text, scratch);
+    pretokenizer_apply(&pipeline->pretokenizer, &splits);
+    Pieces pieces = {.arena = scratch};
+    for (int k = 0; k < splits.n; k++) {
+        pieces.n = 0;
+        pipeline->model->cut(pipeline->model, aligned_str(splits.items[k]), &pieces);
+        for (int i = 0; i < pieces.n; i++) {
+            Piece piece = pieces.items[i];
+            int32_t id = pipeline->external ? pipeline->external[piece.id] : piece.id;
+            if (id >= 0) add_token(row, id, aligned_span(splits.items[k], piece.begin, piece.end));
+        }
+    }
+}
+
 static void cut_stretch(TokenRow *row, Aligned text, Arena *scratch) {
     const Pipeline *pipeline = row->pipeline;
     if (!text.n) return;
     Aligned normal = normalizer_apply(&pipeline->normalizer, text, scratch);
-    Pieces pieces = {.arena = scratch};
-    pipeline->model->cut(pipeline->model, aligned_str(normal), &pieces);
-    for (int i = 0; i < pieces.n; i++) {
-        Piece piece = pieces.items[i];
-        int32_t id = pipeline->external ? pipeline->external[piece.id] : piece.id;
-        if (id >= 0) add_token(row, id, aligned_span(normal, piece.begin, piece.end));
+    int32_t begin = 0, at = 0;
+    AddedMatch match;
+    while (added_next(&pipeline->added_normalized, aligned_str(normal), &at, &match)) {
+        cut_pieces(row, aligned_sub(normal, begin, match.begin), scratch);
+        add_token(row, match.id, aligned_span(normal, match.begin, match.end));
+        begin = match.end;
     }
+    cut_pieces(row, aligned_sub(normal, begin, normal.n), scratch);
 }
 
 /* ">>fra<<" at the beginning: as far as the last "<<" of the line if that is in the vocabulary (as
@@ -56,6 +76,33 @@ static int32_t leading_tag(TokenRow *row, Str text) {
     return (int32_t)last;
 }
 
+/* tokenizers/src/pre_tokenizers/byte_level.rs, process_offsets: a white space character of a label
+ * is one byte of the text. */
+static void trim_offsets(TokenRow *row) {
+    for (int i = 0; i < row->n; i++) {
+        Token *token = &row->items[i];
+        Str label = token->label;
+        int64_t n_leading = 0, n_trailing = 0;
+        size_t n, begin = 0;
+        for (; begin < label.n; begin += n, n_leading++) {
+            uint32_t c = utf8_decode(label, begin, &n);
+            if (c != 0x120 && !char_is_space(c)) break;
+        }
+        for (size_t end = label.n; end > 0; n_trailing++) {
+            end = char_before(label, end);
+            uint32_t c = utf8_decode(label, end, &n);
+            if (c != 0x120 && !char_is_space(c)) break;
+        }
+        bool first = i == 0 || token->begin == 0;
+        if (n_leading && first && row->pipeline->prefix_space) n_leading--;
+        token->begin =
+            token->begin + n_leading < token->end ? token->begin + n_leading : token->end;
+        if (!n_trailing || token->end < n_trailing) continue;
+        token->end =
+            token->end - n_trailing > token->begin ? token->end - n_trailing : token->begin;
+    }
+}
+
 static void encode_text(TokenRow *row, Str s, const PipelineOptions *options, Arena *scratch) {
     const Pipeline *pipeline = row->pipeline;
     Aligned text = aligned_text(s, scratch);
@@ -68,6 +115,7 @@ static void encode_text(TokenRow *row, Str s, const PipelineOptions *options, Ar
         begin = match.end;
     }
     cut_stretch(row, aligned_sub(text, begin, text.n), scratch);
+    if (pipeline->trim_offsets) trim_offsets(row);
 }
 
 static void append_row(TokenRow *row, const TokenRow *from, bool second, int type) {

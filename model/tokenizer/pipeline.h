@@ -14,6 +14,7 @@
 #include "model/tokenizer/decoder.h"
 #include "model/tokenizer/normalizer.h"
 #include "model/tokenizer/pieces.h"
+#include "model/tokenizer/pretokenizer.h"
 #include "model/tokenizer/template.h"
 #include "model/tokenizer/vocabulary.h"
 
@@ -21,11 +22,15 @@ typedef struct Pipeline {
     Vocabulary vocabulary;
     AddedTokens added; /* looked for in the raw text */
     Normalizer normalizer;
+    AddedTokens added_normalized; /* looked for behind the normalizer */
+    PreTokenizer pretokenizer;
     const PieceModel *model;
     const int32_t *external; // [the model's pieces] ids of the checkpoint; NULL: the same
     bool leading_tag;        /* ">>fra<<" at the beginning of a text is one token */
     int32_t unknown;         /* -1: none */
     Template single, pair;
+    bool trim_offsets; /* spans leave the white space at their ends out */
+    bool prefix_space; /* ... but for the space put before the text */
     Decoder decoder;
 } Pipeline;
 

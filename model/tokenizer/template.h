@@ -5,7 +5,10 @@
 #ifndef MODEL_TOKENIZER_TEMPLATE_H
 #define MODEL_TOKENIZER_TEMPLATE_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "model/base/arena.h"
 
 typedef enum TemplateKind {
     TEMPLATE_FIRST,
@@ -16,7 +19,7 @@ typedef enum TemplateKind {
 
 typedef struct TemplateItem {
     TemplateKind kind;
-    int32_t id; /* of TEMPLATE_TOKEN */
+    int32_t id; /* of TEMPLATE_TOKEN; -1 is left out */
     int type;   /* token_type_ids */
 } TemplateItem;
 
@@ -24,5 +27,12 @@ typedef struct Template {
     const TemplateItem *items; // [n]
     int n;                     /* 0: the texts one behind the other */
 } Template;
+
+/* [CLS] A [SEP] B [SEP]; roberta: two separators between, all of type 0. */
+void template_bert(int32_t cls, int32_t sep, bool roberta, Arena *arena, Template *single,
+                   Template *pair);
+/* before A after, before A B after; between: `after` stands behind A too. NULL: nothing there. */
+void template_around(const TemplateItem *before, const TemplateItem *after, bool between,
+                     Arena *arena, Template *single, Template *pair);
 
 #endif

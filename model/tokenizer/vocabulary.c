@@ -75,3 +75,13 @@ bool vocabulary_set(Vocabulary *v, int64_t id, Str label, Error *error) {
 int32_t vocabulary_id(const Vocabulary *v, Str label) {
     return v->n_slots ? v->slots[slot_of(v, label)] : -1;
 }
+
+Vocabulary vocabulary_copy(const Vocabulary *from) {
+    Vocabulary v = *from;
+    v.labels = memcpy(arena_alloc(v.arena, (size_t)v.capacity * sizeof *v.labels), from->labels,
+                      (size_t)v.capacity * sizeof *v.labels);
+    v.flags = memcpy(arena_alloc(v.arena, (size_t)v.capacity), from->flags, (size_t)v.capacity);
+    v.slots = memcpy(arena_alloc(v.arena, v.n_slots * sizeof *v.slots), from->slots,
+                     v.n_slots * sizeof *v.slots);
+    return v;
+}

@@ -39,6 +39,8 @@ typedef struct Vocabulary {
 Vocabulary vocabulary_new(Arena *arena, int n_expected);
 bool vocabulary_set(Vocabulary *vocabulary, int64_t id, Str label, Error *error);
 int32_t vocabulary_id(const Vocabulary *vocabulary, Str label);
+/* Another one with the same entries. */
+Vocabulary vocabulary_copy(const Vocabulary *vocabulary);
 /* {NULL, 0}: none. */
 static inline Str vocabulary_label(const Vocabulary *vocabulary, int32_t id) {
     return id >= 0 && id < vocabulary->n_ids ? vocabulary->labels[id] : (Str){NULL, 0};
