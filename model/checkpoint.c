@@ -4,6 +4,7 @@
  * bytes only; the first that says "mine" opens the checkpoint. */
 #include "model/checkpoint.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 static const CheckpointFormat *const formats[] = {
     &format_safetensors,
     &format_torch,
+    &format_gguf,
 };
 enum { N_FORMATS = sizeof formats / sizeof *formats };
 
@@ -47,6 +49,33 @@ static const char *folder_of(Arena *arena, const char *path) {
     while (n > 1 && path[n - 1] == '/')
         n--;
     return n ? arena_str(arena, (Str){path, n}).data : ".";
+}
+
+const char *source_path(Arena *arena, const Source *source, const char *extension) {
+    if (!source->is_folder) return source->path;
+    DIR *folder = opendir(source->folder);
+    const char *first = NULL;
+    if (!folder) return NULL;
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (*entry->d_name == '.' || !str_ends(str(entry->d_name), extension)) continue;
+        const char *path = path_join(arena, source->folder, entry->d_name);
+        if (file_exists(path) && (!first || strcmp(path, first) < 0)) first = path;
+    }
+    closedir(folder);
+    return first;
+}
+
+Probe source_lone_file(const Source *source, const char *extension, Error *error) {
+    DIR *folder = opendir(source->folder);
+    int n = 0;
+    for (struct dirent *entry; folder && (entry = readdir(folder));)
+        n += *entry->d_name != '.' && str_ends(str(entry->d_name), extension);
+    if (folder) closedir(folder);
+    if (n == 0) return PROBE_NOT_MINE;
+    if (n == 1) return PROBE_MINE;
+    error_set(error, ERROR_INPUT, "%s: %d files %s in this folder; name one of them", source->path,
+              n, extension);
+    return PROBE_BROKEN;
 }
 
 /* The row whose files these are. NULL and, when a row says that it is broken, an error. */
@@ -105,6 +134,18 @@ Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *opti
 
 Checkpoint *checkpoint_open(const char *path, Error *error) {
     return checkpoint_open_with(path, NULL, error);
+}
+
+json_t *checkpoint_tokenizer(const char *path, Error *error) {
+    Arena *arena = arena_new();
+    Source source = {0};
+    json_t *tokenizer = NULL;
+    if (look_at(path, arena, &source, error)) {
+        const CheckpointFormat *format = find_format(&source, NULL);
+        if (format && format->tokenizer) tokenizer = format->tokenizer(&source, error);
+    }
+    arena_free(arena);
+    return tokenizer;
 }
 
 typedef struct Held {

@@ -56,6 +56,11 @@ const json_t *checkpoint_config(const Checkpoint *checkpoint);
 /* generation_config.json, or NULL. */
 const json_t *checkpoint_generation_config(const Checkpoint *checkpoint);
 
+/* The vocabulary that a file of weights brings along (GGUF; llama2.c's tokenizer.bin beside it), in
+ * the form of Hugging Face's tokenizer.json; a new reference. path: as for checkpoint_open. NULL
+ * without an error when there is none; the weights are not read. */
+json_t *checkpoint_tokenizer(const char *path, Error *error);
+
 int checkpoint_n_tensors(const Checkpoint *checkpoint);
 const RawTensor *checkpoint_tensor(const Checkpoint *checkpoint, int index); /* in name order */
 const RawTensor *checkpoint_find(const Checkpoint *checkpoint, const char *name);

@@ -28,6 +28,10 @@ bool raw_tensor_size(RawTensor *tensor, Error *error);
 int64_t raw_tensor_count(const RawTensor *tensor);
 /* Copies the numbers into the arena when they do not lie at a multiple of the item's size. */
 void raw_tensor_align(Arena *arena, RawTensor *tensor);
+/* Other numbers instead: f32, of the same shape. */
+void raw_tensor_set_f32(RawTensor *tensor, const float *data);
+/* [a, b] becomes [b, a], in the arena; packed types become f32 on the way. */
+void raw_tensor_transpose(Arena *arena, RawTensor *tensor);
 typedef struct ShapeText {
     char text[160];
 } ShapeText;
@@ -37,7 +41,7 @@ struct Checkpoint {
     Arena *arena;
     char *path;
     const char *format;
-    json_t *config, *generation_config, *tokenizer;
+    json_t *config, *generation_config;
     TensorList tensors;
     struct Held *held; /* what the tensors lie in, closed with the checkpoint */
 };
@@ -56,19 +60,25 @@ typedef struct Source {
     size_t n_bytes;   /* of the file */
 } Source;
 
-/* A file of that name lies in the folder. */
-bool source_has(const Source *source, const char *name);
-
 typedef enum Probe {
     PROBE_NOT_MINE,
     PROBE_MINE,
     PROBE_BROKEN
 } Probe; /* BROKEN: the error is set */
 
+/* A file of that name lies in the folder. */
+bool source_has(const Source *source, const char *name);
+/* Whether exactly one file of the folder ends so; several are an error that asks for one. */
+Probe source_lone_file(const Source *source, const char *extension, Error *error);
+/* The file itself, or the folder's first one that ends so; NULL if there is none. */
+const char *source_path(Arena *arena, const Source *source, const char *extension);
+
 typedef struct CheckpointFormat {
     const char *name;
     Probe (*probe)(const Source *source, Error *error);
     bool (*open)(Checkpoint *checkpoint, const Source *source, Error *error);
+    /* tokenizer.json of a vocabulary kept with the weights; NULL: this format never has one. */
+    json_t *(*tokenizer)(const Source *source, Error *error);
 } CheckpointFormat;
 
 /* config.json (must be there) and generation_config.json (may be) of the folder. */
@@ -80,6 +90,6 @@ typedef bool AddFile(Checkpoint *checkpoint, const char *path, Error *error);
 bool checkpoint_add_shards(Checkpoint *checkpoint, const char *index_path, AddFile *add,
                            Error *error);
 
-extern const CheckpointFormat format_safetensors, format_torch;
+extern const CheckpointFormat format_safetensors, format_torch, format_gguf;
 
 #endif

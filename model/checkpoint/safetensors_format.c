@@ -50,4 +50,4 @@ static bool open_model(Checkpoint *checkpoint, const Source *source, Error *erro
     return checkpoint_add_shards(checkpoint, path, add_file, error);
 }
 
-const CheckpointFormat format_safetensors = {"safetensors", probe, open_model};
+const CheckpointFormat format_safetensors = {"safetensors", probe, open_model, NULL};

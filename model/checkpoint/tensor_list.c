@@ -85,3 +85,48 @@ ShapeText raw_shape_text(const RawTensor *tensor) {
     out.text[n] = ']';
     return out;
 }
+
+void raw_tensor_set_f32(RawTensor *tensor, const float *data) {
+    tensor->dtype = DTYPE_F32;
+    tensor->data = data;
+    tensor->n_bytes = (size_t)raw_tensor_count(tensor) * sizeof *data;
+}
+
+/* Square tiles, so that both sides stay in the cache. */
+#define TRANSPOSE(type)                                                                            \
+    do {                                                                                           \
+        const type *from = tensor->data;                                                           \
+        type *out = to;                                                                            \
+        for (int64_t r0 = 0; r0 < rows; r0 += 16)                                                  \
+            for (int64_t c0 = 0; c0 < cols; c0 += 16)                                              \
+                for (int64_t r = r0; r < rows && r < r0 + 16; r++)                                 \
+                    for (int64_t c = c0; c < cols && c < c0 + 16; c++)                             \
+                        out[c * rows + r] = from[r * cols + c];                                    \
+    } while (0)
+
+void raw_tensor_transpose(Arena *arena, RawTensor *tensor) {
+    int64_t rows = tensor->shape[0], cols = tensor->shape[1];
+    if (dtype_is_packed(tensor->dtype)) {
+        float *x = arena_alloc(arena, (size_t)(rows * cols) * sizeof *x);
+        dtype_to_f32(tensor->dtype, tensor->data, 0, rows * cols, x);
+        raw_tensor_set_f32(tensor, x);
+    }
+    void *to = arena_alloc(arena, tensor->n_bytes);
+    switch (dtype_info[tensor->dtype].block_bytes) {
+    case 1:
+        TRANSPOSE(uint8_t);
+        break;
+    case 2:
+        TRANSPOSE(uint16_t);
+        break;
+    case 4:
+        TRANSPOSE(uint32_t);
+        break;
+    default:
+        TRANSPOSE(uint64_t);
+        break;
+    }
+    tensor->data = to;
+    tensor->shape[0] = cols;
+    tensor->shape[1] = rows;
+}

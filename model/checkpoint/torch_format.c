@@ -42,4 +42,4 @@ static bool open_model(Checkpoint *checkpoint, const Source *source, Error *erro
         checkpoint, path_join(checkpoint->arena, source->folder, index_file), add_file, error);
 }
 
-const CheckpointFormat format_torch = {"torch", probe, open_model};
+const CheckpointFormat format_torch = {"torch", probe, open_model, NULL};
