@@ -9,62 +9,47 @@
 static const char summary[] =
     "an attention microscope: runs a Transformer and draws what every head attends to";
 
-/* Words of `text` in lines of at most `width` columns, each indented. "\n" breaks. */
-static void wrap(FILE *to, const char *text, int indent, int width) {
-    int column = 0;
-    while (*text) {
+/* Words of `text` in lines up to column `width`, each from column `indent` on; the first goes on at
+ * column `at`. "\n" breaks. */
+static void wrap(FILE *to, const char *text, int at, int indent, int width) {
+    bool line_is_empty = true;
+    fprintf(to, "%*s", indent > at ? indent - at : 0, "");
+    for (int column = indent; *text;) {
         int n = (int)strcspn(text, " \n");
-        if (column > 0 && column + 1 + n > width - indent) {
-            fputc('\n', to);
-            column = 0;
+        if (!line_is_empty && column + 1 + n > width) {
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
+            line_is_empty = true;
         }
         if (n > 0) {
-            if (column > 0)
-                fputc(' ', to);
-            else
-                fprintf(to, "%*s", indent, "");
-            fprintf(to, "%.*s", n, text);
-            column += n + (column > 0);
+            fprintf(to, "%s%.*s", line_is_empty ? "" : " ", n, text);
+            column += n + !line_is_empty;
+            line_is_empty = false;
         }
         text += n;
         if (*text == '\n') {
-            fputc('\n', to);
-            column = 0;
+            fprintf(to, "\n%*s", indent, "");
+            column = indent;
+            line_is_empty = true;
         }
         if (*text) text++;
     }
-    if (column > 0) fputc('\n', to);
+    fputc('\n', to);
 }
 
+enum { HELP_COLUMN = 30, HELP_WIDTH = 100 };
+
 static void print_option(FILE *to, const Option *o) {
-    char left[128];
+    char left[256], help[512];
     const char *argument = o->argument ? o->argument : "";
-    int n = snprintf(left, sizeof left, "  %c%c%s --%s%s%s", o->letter ? '-' : ' ',
-                     o->letter ? o->letter : ' ', o->letter ? "," : " ", o->name,
-                     *argument ? " " : "", argument);
-    bool fits = n < 30 && n < (int)sizeof left;
-    fputs(left, to);
-    if (!fits) fputc('\n', to);
-    char help[512];
+    char letter[8] = "    ";
+    if (o->letter) snprintf(letter, sizeof letter, "-%c, ", o->letter);
+    int n = snprintf(left, sizeof left, "  %s--%s%s%s", letter, o->name, *argument ? " " : "",
+                     argument);
+    bool fits = n < HELP_COLUMN;
+    fprintf(to, "%s%s", left, fits ? "" : "\n");
     snprintf(help, sizeof help, "%s%s", o->help, o->repeatable ? " (may be repeated)" : "");
-    int start = fits ? n : 0;
-    /* The first line goes on where the name ends; the others are indented. */
-    const char *text = help;
-    int room = 100 - 30, column = 0;
-    fprintf(to, "%*s", 30 - start, "");
-    while (*text) {
-        int word = (int)strcspn(text, " ");
-        if (column > 0 && column + 1 + word > room) {
-            fprintf(to, "\n%*s", 30, "");
-            column = 0;
-        }
-        fprintf(to, "%s%.*s", column > 0 ? " " : "", word, text);
-        column += word + (column > 0);
-        text += word;
-        while (*text == ' ')
-            text++;
-    }
-    fputc('\n', to);
+    wrap(to, help, fits ? n : 0, HELP_COLUMN, HELP_WIDTH);
 }
 
 static void print_options(FILE *to, const OptionSpec *spec) {
@@ -105,7 +90,7 @@ void command_print_help(const Command *command, FILE *to) {
             command->options.groups[0] ? " [OPTIONS]" : "");
     if (command->about) {
         fputc('\n', to);
-        wrap(to, command->about, 0, 100);
+        wrap(to, command->about, 0, 0, HELP_WIDTH);
     }
     fputs("\noptions:\n", to);
     print_options(to, &command->options);
