@@ -15,26 +15,28 @@
 
 /* In the order of worth: a folder that has several kinds is read as the first. */
 static const CheckpointFormat *const formats[] = {
-    &format_safetensors,
-    &format_torch,
-    &format_gguf,
+    &format_safetensors, &format_torch, &format_gguf, &format_marian, &format_llama2c,
 };
 enum { N_FORMATS = sizeof formats / sizeof *formats };
 
-static bool read_head(Source *source, Error *error) {
+bool file_head(const char *path, uint8_t head[64], size_t *n_bytes) {
     struct stat st;
-    int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool regular = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
-    ssize_t n = regular ? read(fd, source->head, sizeof source->head) : -1;
+    memset(head, 0, 64);
+    ssize_t n = regular ? read(fd, head, 64) : -1;
     if (fd >= 0) close(fd);
-    if (n < 0) {
-        FileMap map = {0}; /* says what is wrong with it */
-        bool mapped = file_map(source->path, &map, error);
-        file_unmap(&map);
-        return mapped && error_set(error, ERROR_IO, "%s: cannot read", source->path);
-    }
-    source->n_bytes = (size_t)st.st_size;
+    if (n < 0) return false;
+    *n_bytes = (size_t)st.st_size;
     return true;
+}
+
+static bool read_head(Source *source, Error *error) {
+    if (file_head(source->path, source->head, &source->n_bytes)) return true;
+    FileMap map = {0}; /* says what is wrong with it */
+    bool mapped = file_map(source->path, &map, error);
+    file_unmap(&map);
+    return mapped && error_set(error, ERROR_IO, "%s: cannot read", source->path);
 }
 
 bool source_has(const Source *source, const char *name) {

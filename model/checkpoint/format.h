@@ -32,6 +32,9 @@ void raw_tensor_align(Arena *arena, RawTensor *tensor);
 void raw_tensor_set_f32(RawTensor *tensor, const float *data);
 /* [a, b] becomes [b, a], in the arena; packed types become f32 on the way. */
 void raw_tensor_transpose(Arena *arena, RawTensor *tensor);
+/* Rotary pairs from beside each other to half a head apart: row 2j+t of each head goes to row
+ * t*d_head/2 + j. Rows stay whole, so packed rows move too. */
+bool raw_tensor_unpermute(Arena *arena, RawTensor *tensor, int64_t n_heads, Error *error);
 typedef struct ShapeText {
     char text[160];
 } ShapeText;
@@ -66,6 +69,8 @@ typedef enum Probe {
     PROBE_BROKEN
 } Probe; /* BROKEN: the error is set */
 
+/* First bytes of a regular file, zeroes behind, and its size; false if it cannot be read. */
+bool file_head(const char *path, uint8_t head[64], size_t *n_bytes);
 /* A file of that name lies in the folder. */
 bool source_has(const Source *source, const char *name);
 /* Whether exactly one file of the folder ends so; several are an error that asks for one. */
@@ -90,6 +95,7 @@ typedef bool AddFile(Checkpoint *checkpoint, const char *path, Error *error);
 bool checkpoint_add_shards(Checkpoint *checkpoint, const char *index_path, AddFile *add,
                            Error *error);
 
-extern const CheckpointFormat format_safetensors, format_torch, format_gguf;
+extern const CheckpointFormat format_safetensors, format_torch, format_gguf, format_llama2c,
+    format_marian;
 
 #endif

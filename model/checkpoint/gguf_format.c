@@ -307,25 +307,6 @@ static bool make_config(const GgufFile *file, const Family *family, json_t *conf
 
 /* Tensors. */
 
-/* Row 2j+t of each head back to row t*d_head/2 + j. Rows stay whole, so packed rows move too. */
-static bool unpermute(Arena *arena, RawTensor *t, int64_t n_heads, Error *error) {
-    int64_t rows = t->rank ? t->shape[0] : 0;
-    if (n_heads < 1 || rows < 1 || rows % (2 * n_heads) != 0)
-        return error_set(error, ERROR_INPUT, "%s: tensor %.200s: %lld rows for %lld heads", t->file,
-                         t->name, (long long)rows, (long long)n_heads);
-    size_t row_bytes = t->n_bytes / (size_t)rows;
-    int64_t d_head = rows / n_heads, half = d_head / 2;
-    char *to = arena_alloc(arena, t->n_bytes);
-    const char *from = t->data;
-    for (int64_t row = 0; row < rows; row++) {
-        int64_t head = row / d_head, in_head = row % d_head;
-        int64_t source = head * d_head + in_head % half * 2 + in_head / half;
-        memcpy(to + (size_t)row * row_bytes, from + (size_t)source * row_bytes, row_bytes);
-    }
-    t->data = to;
-    return true;
-}
-
 /* To f32, through the change. Norm weights are small; GPT-2's matrices have to be turned round,
  * which packed rows cannot be. */
 static void minus_one(Arena *arena, RawTensor *t) {
@@ -388,10 +369,12 @@ static bool add_tensor(Checkpoint *checkpoint, const Family *family, const RawTe
     case AS_IS:
         break;
     case UNPERMUTE_Q:
-        ok = unpermute(checkpoint->arena, &t, config_integer(config, "num_attention_heads"), error);
+        ok = raw_tensor_unpermute(checkpoint->arena, &t,
+                                  config_integer(config, "num_attention_heads"), error);
         break;
     case UNPERMUTE_K:
-        ok = unpermute(checkpoint->arena, &t, config_integer(config, "num_key_value_heads"), error);
+        ok = raw_tensor_unpermute(checkpoint->arena, &t,
+                                  config_integer(config, "num_key_value_heads"), error);
         break;
     case MINUS_ONE:
         minus_one(checkpoint->arena, &t);

@@ -130,3 +130,21 @@ void raw_tensor_transpose(Arena *arena, RawTensor *tensor) {
     tensor->shape[0] = cols;
     tensor->shape[1] = rows;
 }
+
+bool raw_tensor_unpermute(Arena *arena, RawTensor *tensor, int64_t n_heads, Error *error) {
+    int64_t rows = tensor->rank ? tensor->shape[0] : 0;
+    if (n_heads < 1 || rows < 1 || rows % (2 * n_heads) != 0)
+        return error_set(error, ERROR_INPUT, "%s: tensor %.200s: %lld rows for %lld heads",
+                         tensor->file, tensor->name, (long long)rows, (long long)n_heads);
+    size_t row_bytes = tensor->n_bytes / (size_t)rows;
+    int64_t d_head = rows / n_heads, half = d_head / 2;
+    char *to = arena_alloc(arena, tensor->n_bytes);
+    const char *from = tensor->data;
+    for (int64_t row = 0; row < rows; row++) {
+        int64_t head = row / d_head, in_head = row % d_head;
+        int64_t source = head * d_head + in_head % half * 2 + in_head / half;
+        memcpy(to + (size_t)row * row_bytes, from + (size_t)source * row_bytes, row_bytes);
+    }
+    tensor->data = to;
+    return true;
+}
