@@ -4,10 +4,10 @@
 #include "model/base/utf8.h"
 #include "model/tokenizer/layout.h"
 
+/* The first that finds its files opens the folder. */
 static const Layout *const layouts[] = {
-    &layout_marian,
-    &layout_json,
-    &layout_spm,
+    &layout_marian,   &layout_json, &layout_spm,  &layout_families,
+    &layout_tiktoken, &layout_bpe,  &layout_bert,
 };
 enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };
 

@@ -82,7 +82,7 @@ static bool open_json(Tokenizer *tokenizer, const Folder *folder, Error *error) 
     pipeline->unknown = -1;
     bool ok = read_parts(&reader, root, pipeline);
     json_decref(root);
-    if (!ok) return error_prefix(error, "%s: ", path);
+    if (!ok) return error_prefix(error, "%s", path);
     find_languages(tokenizer, folder);
     tokenizer->sides[1] = *pipeline;
     return true;

@@ -69,21 +69,14 @@ int layout_languages(Tokenizer *tokenizer, const Folder *folder, LanguageStyle s
 
 void layout_language_template(Tokenizer *tokenizer, bool in_front, int32_t eos) {
     TemplateItem language = {TEMPLATE_LANGUAGE, 0, 0}, end = {TEMPLATE_TOKEN, eos, 0};
-    TemplateItem *items = arena_alloc(tokenizer->arena, 8 * sizeof *items);
-    TemplateItem first = {TEMPLATE_FIRST, 0, 0}, second = {TEMPLATE_SECOND, 0, 0};
-    int n = 0;
     Pipeline *pipeline = &tokenizer->sides[0];
-    if (in_front) items[n++] = language;
-    items[n++] = first;
-    items[n++] = end;
-    if (!in_front) items[n++] = language;
-    pipeline->single = (Template){items, n};
-    items += n;
-    n = 0;
-    if (in_front) items[n++] = language;
-    items[n++] = first;
-    items[n++] = second;
-    items[n++] = end;
-    if (!in_front) items[n++] = language;
-    pipeline->pair = (Template){items, n};
+    if (in_front) {
+        template_around(&language, &end, tokenizer->arena, &pipeline->single, &pipeline->pair);
+        return;
+    }
+    const TemplateItem items[] = {{TEMPLATE_FIRST, 0, 0},  end, language, {TEMPLATE_FIRST, 0, 0},
+                                  {TEMPLATE_SECOND, 0, 0}, end, language};
+    TemplateItem *copy = memcpy(arena_alloc(tokenizer->arena, sizeof items), items, sizeof items);
+    pipeline->single = (Template){copy, 3};
+    pipeline->pair = (Template){copy + 3, 4};
 }

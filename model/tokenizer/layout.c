@@ -112,14 +112,14 @@ bool layout_read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Err
     }
     json_decref(json);
     if (ok && !out->n_ids) ok = error_set(error, ERROR_INPUT, "no pieces in it");
-    return ok || error_prefix(error, "%s: ", path);
+    return ok || error_prefix(error, "%s", path);
 }
 
 bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error) {
     Str bytes;
     *out = arena_alloc(arena, sizeof **out);
     if (!file_read(path, 0, arena, &bytes, error)) return false;
-    return sentencepiece_read(bytes, arena, *out, error) || error_prefix(error, "%s: ", path);
+    return sentencepiece_read(bytes, arena, *out, error) || error_prefix(error, "%s", path);
 }
 
 const NormalizerStep *layout_normalizer(NormalizerStep step, Arena *arena) {
@@ -135,7 +135,7 @@ void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, Arena *arena) {
 
 void layout_append(Pipeline *pipeline, int32_t id, Arena *arena) {
     TemplateItem eos = {TEMPLATE_TOKEN, id, 0};
-    template_around(NULL, &eos, false, arena, &pipeline->single, &pipeline->pair);
+    template_around(NULL, &eos, arena, &pipeline->single, &pipeline->pair);
 }
 
 bool layout_base64(Str text, Arena *arena, Str *out) {

@@ -82,6 +82,9 @@ void layout_append(Pipeline *pipeline, int32_t id, Arena *arena);
 /* A step list of one. */
 const NormalizerStep *layout_normalizer(NormalizerStep step, Arena *arena);
 
+/* <|startoftranscript|> [language] <|notimestamps|> A <|endoftext|> */
+void layout_whisper_template(Pipeline *pipeline, Arena *arena);
+
 bool layout_base64(Str text, Arena *arena, Str *out);
 
 #endif

@@ -24,7 +24,7 @@ static bool open_side(Pipeline *pipeline, const Folder *folder, const char *voca
     if (!layout_read_vocabulary(vocab, arena, v, error) || !layout_read_spm(spm, arena, &sp, error))
         return false;
     if (!sentencepiece_model(sp, arena, &pipeline->model, error))
-        return error_prefix(error, "%s: ", spm);
+        return error_prefix(error, "%s", spm);
     int32_t unk, eos, pad;
     if (!find_special(folder, v, "unk_token", "<unk>", &unk, error) ||
         !find_special(folder, v, "eos_token", "</s>", &eos, error))
@@ -84,7 +84,7 @@ static bool spm_open(Tokenizer *tokenizer, const Folder *folder, Error *error) {
     SentencePiece *sp;
     if (!layout_read_spm(path, folder->arena, &sp, error)) return false;
     if (!sentencepiece_model(sp, folder->arena, &pipeline->model, error))
-        return error_prefix(error, "%s: ", path);
+        return error_prefix(error, "%s", path);
     *v = vocabulary_new(folder->arena, sp->n);
     for (int i = 0; i < sp->n; i++) {
         vocabulary_set(v, i, sp->labels[i], NULL);

@@ -144,6 +144,10 @@ uint32_t normalizer_nmt_space(uint32_t c) {
     return space ? ' ' : c;
 }
 
+uint32_t normalizer_plain_space(uint32_t c) {
+    return c == 0x2581 ? ' ' : c;
+}
+
 int normalizer_bert(const BertRules *rules, NormalizerStep steps[BERT_MAX_STEPS]) {
     int n = 0;
     if (rules->clean_text) {

@@ -25,6 +25,7 @@ struct NormalizerStep {
     bool compose;     /* NFC, NFKC */
     bool compatible;  /* NFKC, NFKD */
     bool left, right; /* Strip */
+    bool first_only;  /* sentencepiece's dummy prefix: before the text, not before each stretch */
     bool (*drop)(uint32_t c);
     uint32_t (*map)(uint32_t c);
 };
@@ -55,6 +56,7 @@ bool normalizer_bert_drops(uint32_t c);
 uint32_t normalizer_bert_space(uint32_t c);
 bool normalizer_nmt_drops(uint32_t c);
 uint32_t normalizer_nmt_space(uint32_t c);
+uint32_t normalizer_plain_space(uint32_t c); /* "▁" typed by the user is a space */
 
 typedef struct BertRules {
     bool clean_text, space_cjk, strip_accents, lowercase;

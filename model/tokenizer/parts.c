@@ -49,7 +49,7 @@ const Regex *part_pattern(PartReader *reader, const json_t *json) {
     Str s = {json_string_value(text), json_string_length(text)};
     made = text == regex ? regex_new(s, reader->arena, reader->error)
                          : regex_literal(s, reader->arena, reader->error);
-    if (!made) error_prefix(reader->error, "%s: %s: ", reader->where, part_type(json));
+    if (!made) error_prefix(reader->error, "%s: %s", reader->where, part_type(json));
     return made;
 }
 

@@ -22,7 +22,7 @@ static bool read_labels(PartReader *reader, const json_t *vocab, Vocabulary *out
         if (!part_integer(value, &id))
             return part_fail(reader, "the id of \"%.60s\" is not a whole number", key);
         if (!vocabulary_set(out, id, arena_str(reader->arena, (Str){key, n_key}), reader->error))
-            return error_prefix(reader->error, "%s: ", reader->where);
+            return error_prefix(reader->error, "%s", reader->where);
     }
     return true;
 }
@@ -48,15 +48,19 @@ static bool read_merges(PartReader *reader, const json_t *json, BpeSpec *spec) {
     if (!json_is_array(json)) return part_fail(reader, "\"merges\" is not a list");
     size_t n = json_array_size(json);
     BpeMerge *merges = arena_alloc(reader->arena, (n + 1) * sizeof *merges);
+    int n_kept = 0;
     for (size_t i = 0; i < n; i++) {
         Str left, right;
         if (!merge_parts(reader, json_array_get(json, i), i, &left, &right)) return false;
-        if (!bpe_merge(spec->vocabulary, spec->prefix, left, right, &merges[i]))
-            return part_fail(reader, "merge %zu \"%.60s %.60s\" is not in the vocabulary", i,
-                             left.data, right.data);
+        if (bpe_merge(spec->vocabulary, spec->prefix, left, right, &merges[n_kept])) {
+            n_kept++;
+        } else if (merges[n_kept].left >= 0 && merges[n_kept].right >= 0) {
+            return part_fail(reader, "merge %zu makes \"%.*s%.*s\", which is not in the vocabulary",
+                             i, (int)left.n, left.data, (int)right.n, right.data);
+        } /* a merge of pieces that there are not never happens */
     }
     spec->merges = merges;
-    spec->n_merges = (int)n;
+    spec->n_merges = n_kept;
     return true;
 }
 
@@ -122,7 +126,7 @@ static bool read_unigram(PartReader *reader, const json_t *json, Pipeline *pipel
         if (!isfinite(scores[i])) return part_fail(reader, "the score of piece %d is no number", i);
         least = scores[i] < least ? scores[i] : least;
         if (!vocabulary_set(v, i, arena_str(reader->arena, string_of(piece)), reader->error))
-            return error_prefix(reader->error, "%s: ", reader->where);
+            return error_prefix(reader->error, "%s", reader->where);
     }
     int64_t unk_id = -1;
     if (unk && !json_is_null(unk) && (!part_integer(unk, &unk_id) || unk_id < 0 || unk_id >= n))

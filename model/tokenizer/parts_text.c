@@ -27,7 +27,7 @@ static bool read_charsmap(PartReader *reader, const json_t *part, Charsmap *out)
     if (!layout_base64(text, reader->arena, &blob))
         return part_fail(reader, "precompiled_charsmap is not base64");
     return charsmap_read(blob, reader->arena, out, reader->error) ||
-           error_prefix(reader->error, "%s: ", reader->where);
+           error_prefix(reader->error, "%s", reader->where);
 }
 
 static bool read_normalizer(PartReader *reader, const json_t *part, void *to) {

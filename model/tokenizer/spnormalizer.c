@@ -47,7 +47,8 @@ static Aligned apply(const NormalizerStep *step, Aligned in, Arena *arena) {
         at += n;
     }
     if (at == text.n) return aligned_view(&out);
-    if (!sp->space_is_suffix && sp->add_dummy_prefix) put(&out, mark, at);
+    bool prefix = sp->add_dummy_prefix && !(step->first_only && in.spans[0].begin > 0);
+    if (!sp->space_is_suffix && prefix) put(&out, mark, at);
     bool after_space = sp->remove_extra_spaces;
     for (; at < text.n; at += n) {
         n = next_bit(sp, text, at, &bit);
@@ -61,7 +62,7 @@ static Aligned apply(const NormalizerStep *step, Aligned in, Arena *arena) {
         out.n -= (int32_t)mark.n;
         at = (size_t)out.spans[out.n].begin;
     }
-    if (sp->space_is_suffix && sp->add_dummy_prefix) put(&out, mark, at);
+    if (sp->space_is_suffix && prefix) put(&out, mark, at);
     return with_spans(&out, in, at);
 }
 

@@ -31,8 +31,11 @@ typedef struct Template {
 /* [CLS] A [SEP] B [SEP]; roberta: two separators between, all of type 0. */
 void template_bert(int32_t cls, int32_t sep, bool roberta, Arena *arena, Template *single,
                    Template *pair);
-/* before A after, before A B after; between: `after` stands behind A too. NULL: nothing there. */
-void template_around(const TemplateItem *before, const TemplateItem *after, bool between,
-                     Arena *arena, Template *single, Template *pair);
+/* before A after, before A B after. NULL: nothing there. */
+void template_around(const TemplateItem *before, const TemplateItem *after, Arena *arena,
+                     Template *single, Template *pair);
+/* before A after before B after: each text as if it stood alone. */
+void template_each(const TemplateItem *before, const TemplateItem *after, Arena *arena,
+                   Template *single, Template *pair);
 
 #endif
