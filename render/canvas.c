@@ -282,7 +282,7 @@ static void play_cells(const Player *player, const FigureItem *item) {
 /* A matrix as a cairo surface, for paper; a picture for any target. */
 static cairo_surface_t *surface_of(const FigureImage *image, const CanvasCells *cells) {
     int rows = cells ? cells->rows : image->rows, columns = cells ? cells->columns : image->columns;
-    bool opaque = cells && !image->has_masked;
+    bool opaque = cells && !image->has_masked && !image->blends;
     cairo_surface_t *surface = cairo_image_surface_create(
         opaque ? CAIRO_FORMAT_RGB24 : CAIRO_FORMAT_ARGB32, columns, rows);
     if (cairo_surface_status(surface) != CAIRO_STATUS_SUCCESS) return surface;
@@ -382,7 +382,7 @@ static void play_item(Player *player, const FigureItem *item) {
         play_text(player, item, state);
         break;
     case FIGURE_IMAGE:
-        if (player->pixels && !item->image->rgba)
+        if (player->pixels && !item->image->rgba && !item->image->blends)
             play_cells(player, item);
         else
             play_surface(player, item);

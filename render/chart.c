@@ -178,6 +178,19 @@ double chart_row_max(const ChartMatrix *matrix, int query) {
     return max;
 }
 
+double chart_max(const ChartMatrix *matrix) {
+    double max = 0;
+    for (int query = 0; query < matrix->weights.shape[0]; query++)
+        max = fmax(max, chart_row_max(matrix, query));
+    return max;
+}
+
+double chart_reference(const ChartRange *range, const ChartMatrix *matrix, int query) {
+    return range->kind == CHART_SCALE_ROW    ? chart_row_max(matrix, query)
+           : range->kind == CHART_SCALE_EACH ? chart_max(matrix)
+                                             : 1;
+}
+
 static void extent(const ChartMatrix *matrix, double *low, double *high) {
     for (int64_t q = 0; q < matrix->weights.shape[0]; q++) {
         const float *row = tensor_at(matrix->weights, q, 0, 0, 0);
@@ -212,6 +225,8 @@ ChartRange chart_range(const ChartMatrix *matrices, int n, const ChartOptions *o
 const char *chart_range_text(Arena *arena, const ChartRange *range) {
     char low[32], high[32];
     switch (range->kind) {
+    case CHART_SCALE_EACH:
+        return "scale: each by its maximum";
     case CHART_SCALE_ROW:
         return "scale: each row by its maximum";
     case CHART_SCALE_UNIT:
@@ -228,9 +243,9 @@ const char *chart_range_text(Arena *arena, const ChartRange *range) {
 
 double chart_place(const ChartRange *range, double weight, double row_max) {
     if (isnan(weight)) return NAN;
-    double place = range->kind == CHART_SCALE_ROW
-                       ? (row_max > 0 ? weight / row_max : 0)
-                       : (weight - range->low) / (range->high - range->low);
+    bool relative = range->kind == CHART_SCALE_ROW || range->kind == CHART_SCALE_EACH;
+    double place = relative ? (row_max > 0 ? weight / row_max : 0)
+                            : (weight - range->low) / (range->high - range->low);
     return place < 0 ? 0 : place > 1 ? 1 : place;
 }
 

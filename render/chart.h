@@ -112,8 +112,11 @@ typedef struct ChartRange {
 } ChartRange;
 ChartRange chart_range(const ChartMatrix *matrices, int n, const ChartOptions *options);
 const char *chart_range_text(Arena *arena, const ChartRange *range);
-/* 0..1; NaN where the cell is absent. row_max is used by CHART_SCALE_ROW. */
-double chart_place(const ChartRange *range, double weight, double row_max);
+/* 0..1; NaN where the cell is absent. reference: what the scales relative to a row or a matrix are
+ * relative to. */
+double chart_place(const ChartRange *range, double weight, double reference);
+double chart_reference(const ChartRange *range, const ChartMatrix *matrix, int query);
+double chart_max(const ChartMatrix *matrix);
 double chart_weight(const ChartMatrix *matrix, int query, int key); /* NaN: absent */
 double chart_row_max(const ChartMatrix *matrix, int query);
 /* A thin bar of the colour map with its ends written; returns its height. */

@@ -60,11 +60,12 @@ uint8_t *chart_cells(Arena *arena, const ChartMatrix *matrix, const ChartLabels 
     bool masked = any_masked(matrix, queries, keys);
     bool plain = !masked && !transpose && matrix->weights.stride[1] == 1 &&
                  keys->n == matrix->weights.shape[1];
+    double all = range->kind == CHART_SCALE_EACH ? chart_max(matrix) : 0;
     for (int r = 0; r < queries->n; r++) {
         int query = queries->index[r];
         double low = range->low, factor = 1 / (range->high - range->low);
-        if (range->kind == CHART_SCALE_ROW) {
-            double max = chart_row_max(matrix, query);
+        if (range->kind == CHART_SCALE_ROW || range->kind == CHART_SCALE_EACH) {
+            double max = range->kind == CHART_SCALE_EACH ? all : chart_row_max(matrix, query);
             low = 0;
             factor = max > 0 ? 1 / max : 1;
         }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "render/heads.h"
+#include "render/strokes.h"
 
 typedef struct Side {
     ChartLabels labels;
@@ -15,6 +16,7 @@ typedef struct Side {
     double pitch; /* smallest extent */
     int step;     /* every n-th label is written */
     bool turned;
+    bool first; /* left or above */
 } Side;
 
 typedef struct Plan {
@@ -24,8 +26,9 @@ typedef struct Plan {
     const ChartOptions *options;
     Arena *arena;
     bool horizontal;
-    Side query, key;
+    Side query, key; /* exactly one of them is first */
     ChartRange range;
+    StrokeChoice choice;
     int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
 } Plan;
 
@@ -74,8 +77,10 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
     lay_column(plan, &plan->query, area->y, h);
     lay_column(plan, &plan->key, area->y, h);
     double unit = plan->theme->type_body / 13;
-    double left = chart_labels_width(plan->figure, &plan->query.labels, plan->query.font) + 4;
-    double right = chart_labels_width(plan->figure, &plan->key.labels, plan->key.font) + 4;
+    Side *first = plan->query.first ? &plan->query : &plan->key;
+    Side *second = plan->query.first ? &plan->key : &plan->query;
+    double left = chart_labels_width(plan->figure, &first->labels, first->font) + 4;
+    double right = chart_labels_width(plan->figure, &second->labels, second->font) + 4;
     double gap = 14 * unit;
     double middle = clamp(area->w * 0.36, 60 * unit, 400 * unit);
     double room = (area->w - middle - 2 * gap) / 2;
@@ -83,10 +88,10 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
     left = fmin(left, room);
     right = fmin(right, fmax(room, area->w - middle - 2 * gap - left));
     double x = area->x + fmax(0, (area->w - left - right - middle - 2 * gap) / 2);
-    plan->query.room = left;
-    plan->key.room = right;
-    plan->query.edge = x + left + gap;
-    plan->key.edge = plan->query.edge + middle;
+    first->room = left;
+    second->room = right;
+    first->edge = x + left + gap;
+    second->edge = first->edge + middle;
     if (plan->query.step > 1 || plan->key.step > 1) figure_wants_width(plan->figure, 0);
     return area->y + h;
 }
@@ -143,52 +148,14 @@ static double plan_horizontal(Plan *plan, ChartArea *area) {
     double legend = plan->cross->n_heads > 1 ? 3 * plan->theme->type_body : 0;
     double h = area->h > 0 ? fmax(area->h - labels - legend, 40)
                            : clamp(area->w * 0.28, 120, 260) * plan->theme->type_body / 13;
-    plan->key.edge = area->y + plan->key.room + 12;
-    plan->query.edge = plan->key.edge + h;
-    return plan->query.edge + 12 + plan->query.room;
+    Side *above = plan->query.first ? &plan->query : &plan->key;
+    Side *below = plan->query.first ? &plan->key : &plan->query;
+    above->edge = area->y + above->room + 12;
+    below->edge = above->edge + h;
+    return below->edge + 12 + below->room;
 }
 
 /* ---- lines ---- */
-
-typedef struct Stroke {
-    int head, query, key; /* places, not token indices */
-    double weight, place;
-} Stroke;
-
-static int by_weight(const void *p, const void *q) {
-    const Stroke *a = p, *b = q;
-    if (a->place != b->place) return a->place < b->place ? -1 : 1;
-    if (a->head != b->head) return a->head < b->head ? -1 : 1;
-    if (a->query != b->query) return a->query < b->query ? -1 : 1;
-    return (a->key > b->key) - (a->key < b->key);
-}
-
-static Stroke *strokes_of(const Plan *plan, int *n_out) {
-    int n_queries = plan->query.labels.n, n_keys = plan->key.labels.n, n = 0, capacity = 256;
-    double least = plan->options->least > 0 ? plan->options->least : 0.01;
-    Stroke *strokes = malloc((size_t)capacity * sizeof *strokes);
-    for (int head = 0; strokes && head < plan->cross->n_heads; head++) {
-        const ChartMatrix *matrix = &plan->cross->heads[head];
-        for (int q = 0; q < n_queries; q++) {
-            int query = plan->query.labels.index[q];
-            double row_max = plan->range.kind == CHART_SCALE_ROW ? chart_row_max(matrix, query) : 1;
-            for (int k = 0; k < n_keys; k++) {
-                double weight = chart_weight(matrix, query, plan->key.labels.index[k]);
-                double place = chart_place(&plan->range, weight, row_max);
-                if (isnan(place) || place < least) continue;
-                if (n == capacity) {
-                    capacity *= 2;
-                    strokes = realloc(strokes, (size_t)capacity * sizeof *strokes);
-                    if (!strokes) abort();
-                }
-                strokes[n++] = (Stroke){head, q, k, weight, place};
-            }
-        }
-    }
-    qsort(strokes, (size_t)n, sizeof *strokes, by_weight);
-    *n_out = n;
-    return strokes;
-}
 
 /* Along the axis and across it, as x and y. */
 static void point(const Plan *plan, double along, double across, double *x, double *y) {
@@ -204,24 +171,6 @@ static void draw_curve(const Plan *plan, double from, double from_edge, double t
     point(plan, to, to_edge, &x[3], &y[3]);
     figure_path_move(plan->figure, x[0], y[0]);
     figure_path_curve(plan->figure, x[1], y[1], x[2], y[2], x[3], y[3]);
-}
-
-static FigureMark stroke_mark(const Plan *plan, const Stroke *stroke, bool named) {
-    int query = plan->query.labels.index[stroke->query];
-    int key = plan->key.labels.index[stroke->key];
-    const ChartMatrix *matrix = &plan->cross->heads[stroke->head];
-    FigureMark mark = {.pick = {stroke->head, query, key},
-                       .role = FIGURE_DIMS,
-                       .weight = stroke->weight,
-                       .has_weight = true};
-    if (!named) return mark;
-    char number[32];
-    Str q = plan->query.labels.text[stroke->query], k = plan->key.labels.text[stroke->key];
-    mark.id = chart_id(plan->arena, matrix, query, key);
-    mark.title = arena_printf(plan->arena, "%s%s%.*s \xe2\x86\x92 %.*s: %s",
-                              matrix->name ? matrix->name : "", matrix->name ? ": " : "", (int)q.n,
-                              q.data, (int)k.n, k.data, number_text(stroke->weight, 4, number));
-    return mark;
 }
 
 /* Lines of several heads between the same two tokens lie side by side. */
@@ -241,7 +190,7 @@ static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
         double width = theme_line_width(plan->theme, s->place) * thickest / plan->theme->line_max;
         double least = s->place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min;
         double shift = head_shift(plan, s->head);
-        FigureMark mark = stroke_mark(plan, s, n <= 40000);
+        FigureMark mark = strokes_mark(plan->arena, &plan->choice, s);
         draw_curve(plan, plan->query.at[s->query] + shift, plan->query.edge,
                    plan->key.at[s->key] + shift, plan->key.edge);
         figure_path_end(plan->figure,
@@ -287,7 +236,7 @@ static void draw_band(const Plan *plan, const Stroke *s, double q0, double q1, d
     point(plan, q1, plan->query.edge, &x, &y);
     figure_path_curve(plan->figure, x1, y1, x2, y2, x, y);
     figure_path_close(plan->figure);
-    FigureMark mark = stroke_mark(plan, s, true);
+    FigureMark mark = strokes_mark(plan->arena, &plan->choice, s);
     FigurePaint paint = {
         .fill = color_alpha(hue, theme_line_opacity(plan->theme, hue, s->place) * 0.8)};
     if (plan->theme->outlines)
@@ -364,19 +313,19 @@ static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
         style.color = side->labels.special[i] ? plan->theme->soft : plan->theme->ink;
         double along = side->at[i], middle = side->font.size * 0.36;
         if (!plan->horizontal) {
-            style.anchor = is_query ? FIGURE_END : FIGURE_START;
-            figure_text(plan->figure, side->edge + (is_query ? -gap : gap), along + middle,
+            style.anchor = side->first ? FIGURE_END : FIGURE_START;
+            figure_text(plan->figure, side->edge + (side->first ? -gap : gap), along + middle,
                         side->labels.text[i], style, &mark);
         } else if (side->turned) {
             style.angle = 90;
-            style.anchor = is_query ? FIGURE_END : FIGURE_START;
-            figure_text(plan->figure, along + middle, side->edge + (is_query ? 10 : -10),
+            style.anchor = side->first ? FIGURE_START : FIGURE_END;
+            figure_text(plan->figure, along + middle, side->edge + (side->first ? -10 : 10),
                         side->labels.text[i], style, &mark);
         } else {
             style.anchor = FIGURE_MIDDLE;
             style.max_width = 0;
             figure_text(plan->figure, along,
-                        side->edge + (is_query ? 10 + side->font.size * 0.8 : -10),
+                        side->edge + (side->first ? -10 : 10 + side->font.size * 0.8),
                         side->labels.text[i], style, &mark);
         }
     }
@@ -384,9 +333,8 @@ static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
 
 static const char *axis_title(const Plan *plan, const ChartAxis *axis, bool is_query) {
     const char *title = axis->title ? axis->title : is_query ? "query" : "key";
-    const char *where = plan->horizontal ? is_query ? "below" : "above"
-                        : is_query       ? "left"
-                                         : "right";
+    bool first = is_query ? plan->query.first : plan->key.first;
+    const char *where = plan->horizontal ? (first ? "above" : "below") : first ? "left" : "right";
     return arena_printf(plan->arena, "%s (%s)", title, where);
 }
 
@@ -401,6 +349,9 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
                  .horizontal = options->orientation == CHART_HORIZONTAL};
     side_new(&plan, &plan.query, &cross->queries, &plan.query_at);
     side_new(&plan, &plan.key, &cross->keys, &plan.key_at);
+    /* Columns: queries left. Lines: keys above, as a source stands above its translation. */
+    plan.query.first = plan.horizontal == cross->swap;
+    plan.key.first = !plan.query.first;
     plan.range = chart_range(cross->heads, cross->n_heads, options);
     double natural = plan.horizontal ? natural_line(&plan) : 720 * plan.theme->type_body / 13;
     const char *subtitle = chart_subtitle(
@@ -408,8 +359,17 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
         axis_title(&plan, &cross->keys, false), chart_range_text(plan.arena, &plan.range));
     ChartArea area = chart_begin(figure, options, subtitle, natural);
     double bottom = plan.horizontal ? plan_horizontal(&plan, &area) : plan_vertical(&plan, &area);
+    plan.choice = (StrokeChoice){.n_heads = cross->n_heads,
+                                 .heads = cross->heads,
+                                 .queries = &plan.query.labels,
+                                 .keys = &plan.key.labels,
+                                 .range = &plan.range,
+                                 .least = options->least > 0 ? options->least : 0.01,
+                                 .only = cross->only,
+                                 .n_only = cross->n_only,
+                                 .top = cross->top};
     int n;
-    Stroke *strokes = strokes_of(&plan, &n);
+    Stroke *strokes = strokes_choose(&plan.choice, &n);
     if (cross->ribbons)
         draw_ribbons(&plan, strokes, n);
     else

@@ -25,7 +25,7 @@ typedef struct Cross {
     const int *only; // [n_only] the queries whose lines are drawn; NULL: all
     int n_only;
     int top;   /* of each query only the strongest so many; 0: all */
-    bool swap; /* queries right (or above), keys left (or below) */
+    bool swap; /* columns: queries right instead of left; lines: queries above instead of below */
 } Cross;
 
 bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options, Error *error);

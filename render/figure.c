@@ -269,6 +269,8 @@ void figure_image(Figure *figure, FigureBox box, const FigureImage *image, const
         copy->palette = memcpy(arena_alloc(figure->arena, 256 * sizeof(Color)), image->palette,
                                256 * sizeof(Color));
         copy->hash = hash_bytes((uint64_t)image->columns, image->cells, n_cells);
+        for (int i = image->has_masked; i < 256; i++)
+            copy->blends = copy->blends || color_a(image->palette[i]) < 255;
     }
     size_t n_queries = (size_t)(image->transposed ? image->columns : image->rows);
     size_t n_keys = (size_t)(image->transposed ? image->rows : image->columns);

@@ -102,6 +102,7 @@ typedef struct FigureImage {
     const int *queries,
         *keys;       /* or: which query, which key each row and column is; NULL: counted */
     bool transposed; /* rows count keys, columns queries */
+    bool blends;     /* the palette lets what lies below show through; figure_image() finds out */
     uint64_t hash;   /* of the contents; figure_image() fills it in */
 } FigureImage;
 

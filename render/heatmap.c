@@ -50,8 +50,11 @@ static void plan_cells(Plan *plan, const ChartArea *area) {
     double room_w = area->w - plan->left - plan->gutter * (plan->across - 1);
     plan->cell_w = options->width > 0 ? room_w / plan->across / n_columns : natural;
     int down = (panels + plan->across - 1) / plan->across;
-    double room_h = area->h - plan->top - plan->name_h * down - plan->gutter * (down - 1) -
-                    plan->theme->type_small * 3.5;
+    double room_h =
+        area->h - plan->top - plan->name_h * down - plan->gutter * (down - 1) -
+        plan->theme->type_small * 3.5 -
+        (plan->heatmap->list_title ? plan->theme->type_body * (2.4 + 1.6 * plan->heatmap->n_list)
+                                   : 0);
     plan->cell_h = area->h > 0 ? fmax(room_h / down / n_rows, 0.25) : natural;
     if (plan->heatmap->index_labels) {
         if (area->h <= 0) plan->cell_h = clamp(320.0 / n_rows, 0.5, plan->cell_w > 8 ? 24 : 8);
@@ -254,25 +257,30 @@ static void draw_number(const Plan *plan, FigureBox box, double weight, Color gr
                 NULL);
 }
 
+/* "May attend": quieter than a weight of 1. */
+static Color mask_tone(const Theme *theme) {
+    return color_mix(theme->paper, theme->kind == THEME_PRINT ? theme->faint : theme->accent, 0.7);
+}
+
 static void draw_vector_cells(const Plan *plan, int series, double x, double y) {
     const ChartMatrix *panel = &plan->heatmap->panels[series];
     Color palette[256];
-    colormap_fill(plan->options->colormap, plan->theme, palette);
+    chart_palette(plan->options->colormap, plan->theme, false, palette);
+    if (plan->heatmap->is_mask) palette[255] = mask_tone(plan->theme);
     double gap = fmin(plan->cell_w, plan->cell_h) > 12 ? 1 : 0;
     double radius = fmin(plan->cell_w, plan->cell_h) > 20 ? 2 : 0;
+    double each = plan->range.kind == CHART_SCALE_EACH ? chart_max(panel) : 1;
     for (int r = 0; r < plan->rows.n; r++) {
-        double row_max = plan->range.kind == CHART_SCALE_ROW && !plan->options->transpose
-                             ? chart_row_max(panel, plan->rows.index[r])
-                             : 1;
         for (int c = 0; c < plan->columns.n; c++) {
             double weight = cell_weight(plan, panel, r, c);
             if (isnan(weight)) continue;
             int row = plan->rows.index[r], column = plan->columns.index[c];
             int query = plan->options->transpose ? column : row;
             int key = plan->options->transpose ? row : column;
-            if (plan->options->transpose && plan->range.kind == CHART_SCALE_ROW)
-                row_max = chart_row_max(panel, query);
-            double place = chart_place(&plan->range, weight, row_max);
+            double reference = plan->range.kind == CHART_SCALE_EACH
+                                   ? each
+                                   : chart_reference(&plan->range, panel, query);
+            double place = chart_place(&plan->range, weight, reference);
             Color fill = palette[(int)lround(place * 255)];
             FigureBox box = {x + c * plan->cell_w + gap / 2, y + r * plan->cell_h + gap / 2,
                              plan->cell_w - gap, plan->cell_h - gap};
@@ -298,6 +306,7 @@ static void draw_image_cells(const Plan *plan, int series, double x, double y) {
         chart_cells(scratch, panel, queries, keys, &plan->range, transpose, &has_masked);
     Color palette[256];
     chart_palette(plan->options->colormap, plan->theme, has_masked, palette);
+    if (plan->heatmap->is_mask) palette[255] = mask_tone(plan->theme);
     FigureImage image = {.rows = plan->rows.n,
                          .columns = plan->columns.n,
                          .cells = cells,
@@ -360,14 +369,52 @@ static double draw_panels(const Plan *plan, const ChartArea *area) {
     return bottom;
 }
 
+static double draw_mask_key(const Plan *plan, double x, double y) {
+    double small = plan->theme->type_small, swatch = small;
+    const char *names[2] = {"may attend", "masked"};
+    FigurePaint paints[2] = {
+        {.fill = mask_tone(plan->theme)},
+        {.fill = plan->theme->faint, .hatch = true, .width = 0.7, .stroke = plan->theme->line}};
+    for (int i = 0; i < 2; i++) {
+        figure_rect(plan->figure, (FigureBox){x, y, swatch, swatch}, 0, paints[i], NULL);
+        FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->ink};
+        x += swatch + small * 0.5;
+        x += figure_text(plan->figure, x, y + swatch * 0.5 + small * 0.36, str(names[i]), style,
+                         NULL) +
+             small * 1.6;
+    }
+    return y + swatch;
+}
+
 static double draw_key(const Plan *plan, const ChartArea *area, double y) {
     double x = area->x + plan->left, small = plan->theme->type_small;
+    if (plan->heatmap->is_mask) return draw_mask_key(plan, x, y);
     double width = fmin(160 * plan->theme->type_body / 13, fmax(area->w - plan->left, 60));
     FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->soft};
     const char *unit = plan->heatmap->unit ? plan->heatmap->unit : "weight";
     double used = figure_text(plan->figure, x, y + small * 0.75, str(unit), style, NULL) + 10;
     double h = chart_legend(plan->figure, x + used, y, width, plan->options, &plan->range);
+    int step = plan->row_step > plan->column_step ? plan->row_step : plan->column_step;
+    double at = x + used + width + 2 * small;
+    if (step > 1 && !plan->heatmap->index_labels && at + 12 * small < area->x + area->w)
+        figure_text(plan->figure, at, y + small * 0.75,
+                    str(arena_printf(plan->arena, "one token in %d is named", step)), style, NULL);
     return y + h;
+}
+
+static double draw_list(const Plan *plan, const ChartArea *area, double y) {
+    const Theme *theme = plan->theme;
+    FigureTextStyle style = {.font = {.size = theme->type_body, .weight = 600},
+                             .color = theme->ink,
+                             .max_width = area->w};
+    y += theme->type_body * 2;
+    figure_text(plan->figure, area->x, y, str(plan->heatmap->list_title), style, NULL);
+    style.font = (TextStyle){.size = theme->type_body, .tabular = true};
+    for (int i = 0; i < plan->heatmap->n_list; i++) {
+        y += theme->type_body * 1.6;
+        figure_text(plan->figure, area->x, y, str(plan->heatmap->list[i]), style, NULL);
+    }
+    return y + theme->type_body * 0.4;
 }
 
 static void plan_wanted(const Plan *plan) {
@@ -402,11 +449,13 @@ bool heatmap_draw(Figure *figure, const Heatmap *heatmap, const ChartOptions *op
     const char *columns =
         arena_printf(plan.arena, "columns: %s%s", plan.column_title,
                      plan.rows.rtl || plan.columns.rtl ? ", token 0 first (left and top)" : "");
-    ChartArea area = plan_all(&plan, chart_subtitle(plan.arena, options, rows, columns,
-                                                    chart_range_text(plan.arena, &plan.range)));
+    ChartArea area = plan_all(
+        &plan, chart_subtitle(plan.arena, options, rows, columns,
+                              heatmap->is_mask ? NULL : chart_range_text(plan.arena, &plan.range)));
     plan_wanted(&plan);
     double bottom = draw_panels(&plan, &area);
     bottom = draw_key(&plan, &area, bottom + plan.theme->type_small);
+    if (heatmap->list_title) bottom = draw_list(&plan, &area, bottom);
     chart_end(figure, options, &area, bottom);
     return true;
 }

@@ -16,11 +16,14 @@ typedef struct Heatmap {
     int n_panels;
     const ChartMatrix *panels; // [n_panels]
     ChartAxis queries, keys;
-    bool numbers;        /* the weight in each cell, where it fits */
-    FigureReduce reduce; /* when there are more cells than pixels */
-    bool index_labels;   /* tokens are plain counts: every n-th is enough, none is shortened */
-    bool is_mask;        /* panels of 0 and 1: one tone and hatching, and a legend that says so */
-    const char *unit;    /* what the numbers are, at the legend: "weight" when NULL */
+    bool numbers;            /* the weight in each cell, where it fits */
+    FigureReduce reduce;     /* when there are more cells than pixels */
+    bool index_labels;       /* tokens are plain counts: every n-th is enough, none is shortened */
+    const char *list_title;  /* lines of text below the legend; NULL: none */
+    const char *const *list; // [n_list]
+    int n_list;
+    bool is_mask;     /* panels of 0 and 1: one tone and hatching, and a legend that says so */
+    const char *unit; /* what the numbers are, at the legend: "weight" when NULL */
 } Heatmap;
 
 bool heatmap_draw(Figure *figure, const Heatmap *heatmap, const ChartOptions *options,

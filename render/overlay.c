@@ -1,0 +1,256 @@
+#include "render/overlay.h"
+
+#include <math.h>
+
+#include "render/axis.h"
+
+typedef struct Veil {
+    Color palette[256];
+} Veil;
+
+/* Over a picture: paper where nothing attends, so that what is attended to shows through; or
+ * another map laid on as a tint. */
+static Veil veil_of(Colormap map, const Theme *theme) {
+    Veil veil;
+    colormap_fill(map, theme, veil.palette);
+    for (int i = 0; i < 256; i++) {
+        double t = i / 255.0;
+        veil.palette[i] = map == COLORMAP_PAPER ? color_alpha(theme->paper, 0.88 * (1 - sqrt(t)))
+                                                : color_alpha(veil.palette[i], 0.15 + 0.65 * t);
+    }
+    return veil;
+}
+
+static uint8_t *cells_of(Arena *arena, const ChartMatrix *matrix, const ChartRange *range) {
+    int64_t rows = matrix->weights.shape[0], columns = matrix->weights.shape[1];
+    uint8_t *cells = arena_alloc(arena, (size_t)(rows * columns) + 1);
+    double each = range->kind == CHART_SCALE_EACH ? chart_max(matrix) : 1;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t c = 0; c < columns; c++) {
+            double place = chart_place(
+                range, chart_weight(matrix, (int)r, (int)c),
+                range->kind == CHART_SCALE_EACH ? each : chart_reference(range, matrix, (int)r));
+            cells[r * columns + c] = isnan(place) ? 0 : (uint8_t)lround(place * 255);
+        }
+    return cells;
+}
+
+static void draw_picture(Figure *figure, const OverlayPicture *picture, int series, FigureBox box,
+                         const ChartRange *range, const Veil *veil) {
+    const Theme *theme = figure_theme(figure);
+    const ChartMatrix *panel = &picture->panels[series];
+    int rows = (int)panel->weights.shape[0], columns = (int)panel->weights.shape[1];
+    FigureImage photo = {.rows = picture->height,
+                         .columns = picture->width,
+                         .rgba = picture->rgba,
+                         .smooth = true,
+                         .first = FIGURE_PICK_NONE};
+    figure_image(figure, box, &photo, NULL);
+    Arena *scratch = arena_new();
+    /* A patch is one key, not a row and a column of them. */
+    FigureImage patches = {.rows = rows,
+                           .columns = columns,
+                           .cells = cells_of(scratch, panel, range),
+                           .palette = veil->palette,
+                           .first = FIGURE_PICK_NONE};
+    FigureMark of_image = {.pick = FIGURE_PICK_NONE,
+                           .role = FIGURE_STATIC,
+                           .id = chart_id(scratch, panel, -1, -1),
+                           .title = panel->name};
+    figure_image(figure, box, &patches, &of_image);
+    double w = box.w / columns, h = box.h / rows;
+    for (int r = 0; r < rows && rows * columns <= 4000; r++)
+        for (int c = 0; c < columns; c++) {
+            int key = r * columns + c + picture->first_key;
+            double weight = chart_weight(panel, r, c);
+            char number[32];
+            FigureMark mark = {
+                .pick = {series, picture->query, key},
+                .role = FIGURE_CELL,
+                .weight = weight,
+                .has_weight = !isnan(weight),
+                .id = chart_id(scratch, panel, picture->query < 0 ? 0 : picture->query, key),
+                .title =
+                    arena_printf(scratch, "patch %d,%d: %s", r, c, number_text(weight, 4, number))};
+            /* Clear, but there to be pointed at. */
+            figure_rect(figure, (FigureBox){box.x + c * w, box.y + r * h, w, h}, 0,
+                        (FigurePaint){.fill = color_alpha(theme->paper, 0.001)}, &mark);
+        }
+    int chosen = picture->query - picture->first_key;
+    if (chosen >= 0 && chosen < rows * columns)
+        figure_rect(
+            figure, (FigureBox){box.x + chosen % columns * w, box.y + chosen / columns * h, w, h},
+            0, (FigurePaint){.stroke = theme->accent, .width = 2.5 * theme->line_thin}, NULL);
+    figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
+                NULL);
+    if (panel->name)
+        figure_text(figure, box.x, box.y - theme->type_small * 0.7, str(panel->name),
+                    (FigureTextStyle){.font = {.size = theme->type_small, .weight = 600},
+                                      .color = theme->ink,
+                                      .max_width = box.w},
+                    &(FigureMark){.pick = {series, -1, -1}, .role = FIGURE_LABEL});
+    arena_free(scratch);
+}
+
+bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartOptions *options,
+                     Error *error) {
+    if (!picture->rgba || picture->width < 1 || picture->height < 1)
+        return error_set(error, ERROR_INPUT, "no picture to lay weights over");
+    if (picture->n_panels < 1) return error_set(error, ERROR_INPUT, "no head to draw");
+    for (int i = 0; i < picture->n_panels; i++)
+        if (!picture->panels[i].weights.data || picture->panels[i].weights.rank != 2)
+            return error_set(error, ERROR_INPUT, "%s: weights [patch row, patch column] expected",
+                             picture->panels[i].name ? picture->panels[i].name : "panel");
+    const Theme *theme = figure_theme(figure);
+    double unit = theme->type_body / 13, gap = 20 * unit,
+           shape = (double)picture->height / picture->width;
+    int n = picture->n_panels;
+    ChartRange range = chart_range(picture->panels, n, options);
+    double most = n == 1 ? 420 * unit : 220 * unit;
+    int across = n < 4 ? n : (int)ceil(sqrt(n));
+    ChartArea area = chart_begin(
+        figure, options,
+        chart_subtitle(figure_arena(figure), options,
+                       picture->query < 0 ? "query: the class token" : "query: the outlined patch",
+                       "key: patches of the picture",
+                       chart_range_text(figure_arena(figure), &range)),
+        across * most + (across - 1) * gap);
+    int down = (n + across - 1) / across;
+    double name_h = theme->type_small * 1.8, foot = 3 * theme->type_small;
+    double w = (area.w - (across - 1) * gap) / across;
+    if (options->width <= 0) w = fmin(w, most);
+    if (area.h > 0) w = fmin(w, ((area.h - foot - (down - 1) * gap) / down - name_h) / shape);
+    w = fmax(w, 16);
+    Veil veil = veil_of(options->colormap, theme);
+    double bottom = area.y;
+    for (int i = 0; i < n; i++) {
+        FigureBox box = {area.x + i % across * (w + gap),
+                         area.y + name_h + i / across * (w * shape + gap + name_h), w, w * shape};
+        draw_picture(figure, picture, i, box, &range, &veil);
+        bottom = box.y + box.h;
+    }
+    bottom += theme->type_small;
+    bottom += chart_legend(figure, area.x, bottom, fmin(160 * unit, area.w), options, &range);
+    chart_end(figure, options, &area, bottom);
+    return true;
+}
+
+/* ---- sound ---- */
+
+static void draw_mel(Figure *figure, const OverlaySound *sound, FigureBox box) {
+    int bands = (int)sound->mel.shape[0], frames = (int)sound->mel.shape[1];
+    const Theme *theme = figure_theme(figure);
+    double low = HUGE_VAL, high = -HUGE_VAL;
+    for (int b = 0; b < bands; b++)
+        for (int t = 0; t < frames; t++) {
+            double x = *tensor_at(sound->mel, b, t, 0, 0);
+            if (!isfinite(x)) continue;
+            low = fmin(low, x);
+            high = fmax(high, x);
+        }
+    Arena *scratch = arena_new();
+    uint8_t *cells = arena_calloc(scratch, (size_t)bands * (size_t)frames + 1, 1);
+    for (int b = 0; b < bands; b++) /* high pitches on top */
+        for (int t = 0; t < frames; t++) {
+            double x = *tensor_at(sound->mel, bands - 1 - b, t, 0, 0);
+            double place = high > low && isfinite(x) ? (x - low) / (high - low) : 0;
+            cells[(size_t)b * (size_t)frames + (size_t)t] = (uint8_t)lround(255 * place);
+        }
+    Color palette[256];
+    colormap_fill(COLORMAP_GREY, theme, palette);
+    FigureImage image = {.rows = bands,
+                         .columns = frames,
+                         .cells = cells,
+                         .palette = palette,
+                         .reduce = FIGURE_REDUCE_MEAN,
+                         .first = FIGURE_PICK_NONE};
+    figure_image(figure, box, &image, NULL);
+    figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
+                NULL);
+    arena_free(scratch);
+}
+
+static ChartLabels moments(Arena *arena, int n) {
+    int *index = arena_alloc(arena, ((size_t)n + 1) * sizeof *index);
+    for (int i = 0; i < n; i++)
+        index[i] = i;
+    return (ChartLabels){.n = n, .index = index};
+}
+
+static void draw_rows(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
+                      const ChartLabels *tokens, const ChartRange *range, FigureBox box) {
+    const Theme *theme = figure_theme(figure);
+    Arena *scratch = arena_new();
+    ChartLabels keys = moments(scratch, (int)sound->matrix.weights.shape[1]);
+    bool has_masked;
+    uint8_t *cells = chart_cells(scratch, &sound->matrix, tokens, &keys, range, false, &has_masked);
+    Color palette[256];
+    chart_palette(options->colormap, theme, has_masked, palette);
+    FigureImage image = {.rows = tokens->n,
+                         .columns = keys.n,
+                         .cells = cells,
+                         .palette = palette,
+                         .has_masked = has_masked,
+                         .first = {0, 0, 0},
+                         .queries = tokens->index};
+    FigureMark mark = {.pick = {0, -1, -1},
+                       .role = FIGURE_STATIC,
+                       .id = chart_id(scratch, &sound->matrix, -1, -1),
+                       .title = sound->matrix.name};
+    if (tokens->n > 0 && keys.n > 0) figure_image(figure, box, &image, &mark);
+    figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
+                NULL);
+    double pitch = tokens->n ? box.h / tokens->n : box.h;
+    double size = fmin(fmax(pitch * 0.66, theme->type_token_min), theme->type_body);
+    int step = (int)ceil(size * 1.12 / pitch);
+    for (int i = 0; i < tokens->n; i += step)
+        figure_text(figure, box.x - 8, box.y + (i + 0.5) * pitch + size * 0.36, tokens->text[i],
+                    (FigureTextStyle){.font = {.size = size},
+                                      .color = tokens->special[i] ? theme->soft : theme->ink,
+                                      .anchor = FIGURE_END,
+                                      .max_width = box.x - 16},
+                    &(FigureMark){.pick = {-1, tokens->index[i], -1}, .role = FIGURE_LABEL});
+    arena_free(scratch);
+}
+
+bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
+                   Error *error) {
+    Tensor w = sound->matrix.weights;
+    if (!sound->mel.data || sound->mel.rank != 2)
+        return error_set(error, ERROR_INPUT, "no spectrogram [band, frame] to draw");
+    if (!w.data || w.rank != 2 || w.shape[0] != sound->tokens.n)
+        return error_set(error, ERROR_INPUT, "weights [%d tokens, moment] expected",
+                         sound->tokens.n);
+    const Theme *theme = figure_theme(figure);
+    double unit = theme->type_body / 13;
+    ChartLabels tokens = chart_labels(figure, &sound->tokens, options);
+    ChartRange range = chart_range(&sound->matrix, 1, options);
+    ChartArea area = chart_begin(
+        figure, options,
+        chart_subtitle(figure_arena(figure), options,
+                       sound->tokens.title ? sound->tokens.title : "query: token (rows)",
+                       "key: moments of the sound", chart_range_text(figure_arena(figure), &range)),
+        860 * unit);
+    double left =
+        fmin(chart_labels_width(figure, &tokens, (TextStyle){.size = theme->type_body}) + 10,
+             area.w * 0.25);
+    double foot = theme->type_small * 6.5, mel_h = 110 * unit, gap = 8 * unit;
+    double rows_h = fmin(26, fmax(10, 460.0 / fmax(tokens.n, 1))) * unit * tokens.n;
+    if (area.h > 0) {
+        mel_h = fmin(mel_h, area.h * 0.3);
+        rows_h = fmax(area.h - mel_h - gap - foot, 20);
+    }
+    FigureBox mel = {area.x + left, area.y, fmax(area.w - left, 20), mel_h};
+    FigureBox rows = {mel.x, mel.y + mel.h + gap, mel.w, rows_h};
+    draw_mel(figure, sound, mel);
+    draw_rows(figure, sound, options, &tokens, &range, rows);
+    AxisScale time = {.low = 0,
+                      .high = sound->seconds > 0 ? sound->seconds : 1,
+                      .from = rows.x,
+                      .to = rows.x + rows.w};
+    axis_bottom(figure, rows, &time, "seconds");
+    double y = rows.y + rows.h + theme->type_small * 3.6;
+    y += chart_legend(figure, rows.x, y, fmin(160 * unit, rows.w), options, &range);
+    chart_end(figure, options, &area, y);
+    return true;
+}

@@ -1,0 +1,87 @@
+#include "render/strokes.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct List {
+    Stroke *items;
+    int n, capacity;
+} List;
+
+static void add(List *list, Stroke stroke) {
+    if (list->n == list->capacity) {
+        list->capacity = list->capacity ? 2 * list->capacity : 256;
+        list->items = realloc(list->items, (size_t)list->capacity * sizeof *list->items);
+        if (!list->items) {
+            fputs("attnscope: out of memory\n", stderr);
+            abort();
+        }
+    }
+    list->items[list->n++] = stroke;
+}
+
+static int by_place(const void *p, const void *q) {
+    const Stroke *a = p, *b = q;
+    if (a->place != b->place) return a->place < b->place ? -1 : 1;
+    if (a->head != b->head) return a->head < b->head ? -1 : 1;
+    if (a->query != b->query) return a->query < b->query ? -1 : 1;
+    return (a->key > b->key) - (a->key < b->key);
+}
+
+static bool wanted(const StrokeChoice *choice, int query) {
+    if (!choice->only) return true;
+    for (int i = 0; i < choice->n_only; i++)
+        if (choice->only[i] == query) return true;
+    return false;
+}
+
+/* Keeps the strongest of the lines added since `first`. */
+static void keep_top(List *list, int first, int top) {
+    int n = list->n - first;
+    if (top <= 0 || n <= top) return;
+    qsort(list->items + first, (size_t)n, sizeof *list->items, by_place);
+    for (int i = 0; i < top; i++)
+        list->items[first + i] = list->items[list->n - top + i];
+    list->n = first + top;
+}
+
+Stroke *strokes_choose(const StrokeChoice *choice, int *n) {
+    List list = {0};
+    for (int head = 0; head < choice->n_heads; head++) {
+        const ChartMatrix *matrix = &choice->heads[head];
+        bool each = choice->range->kind == CHART_SCALE_EACH;
+        double max = each ? chart_max(matrix) : 0;
+        for (int q = 0; q < choice->queries->n; q++) {
+            int query = choice->queries->index[q], first = list.n;
+            if (!wanted(choice, query)) continue;
+            double reference = each ? max : chart_reference(choice->range, matrix, query);
+            for (int k = 0; k < choice->keys->n; k++) {
+                double weight = chart_weight(matrix, query, choice->keys->index[k]);
+                double place = chart_place(choice->range, weight, reference);
+                if (isnan(place) || place < choice->least) continue;
+                add(&list, (Stroke){head, q, k, weight, place});
+            }
+            keep_top(&list, first, choice->top);
+        }
+    }
+    if (list.n) qsort(list.items, (size_t)list.n, sizeof *list.items, by_place);
+    *n = list.n;
+    return list.items;
+}
+
+FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke) {
+    int query = choice->queries->index[stroke->query], key = choice->keys->index[stroke->key];
+    const ChartMatrix *matrix = &choice->heads[stroke->head];
+    char number[32];
+    Str q = choice->queries->text[stroke->query], k = choice->keys->text[stroke->key];
+    return (FigureMark){.pick = {stroke->head, query, key},
+                        .role = FIGURE_DIMS,
+                        .weight = stroke->weight,
+                        .has_weight = true,
+                        .id = chart_id(arena, matrix, query, key),
+                        .title = arena_printf(arena, "%s%s%.*s \xe2\x86\x92 %.*s: %s",
+                                              matrix->name ? matrix->name : "",
+                                              matrix->name ? ": " : "", (int)q.n, q.data, (int)k.n,
+                                              k.data, number_text(stroke->weight, 4, number))};
+}
