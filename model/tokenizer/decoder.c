@@ -136,17 +136,43 @@ DecoderStep decoder_bytes(void) {
 
 static const Str metaspace = {"\xe2\x96\x81", 3};
 
-static int sentencepiece(const DecoderStep *step, Str *labels, int n, Arena *arena) {
-    (void)step;
-    if (n && str_starts(labels[0], metaspace.data))
-        labels[0] = str_sub(labels[0], metaspace.n, labels[0].n);
-    for (int i = 0; i < n; i++)
-        labels[i] = replace_all(labels[i], metaspace, str(" "), arena);
-    return join_bytes(labels, n, false, arena);
+/* Case marks and the like, back to what they stand for. */
+static Str denormalize(const Charsmap *map, Str text, Arena *arena) {
+    StrBuf out = {0};
+    for (size_t at = 0, n; at < text.n; at += n) {
+        Str to;
+        if (!charsmap_longest(map, text, at, &to, &n)) {
+            utf8_decode(text, at, &n);
+            to = str_sub(text, at, at + n);
+        }
+        strbuf_add(&out, to.data, to.n);
+    }
+    Str made = arena_str(arena, strbuf_str(&out));
+    strbuf_free(&out);
+    return made;
 }
 
-DecoderStep decoder_sentencepiece(void) {
-    return (DecoderStep){.apply = sentencepiece};
+/* sentencepiece/src/sentencepiece_processor.cc, Decode. */
+static int sentencepiece(const DecoderStep *step, Str *labels, int n, Arena *arena) {
+    const SentencePiece *sp = step->sp;
+    bool strip = sp->add_dummy_prefix || sp->remove_extra_spaces, beginning = true;
+    for (int i = 0; i < n; i++) {
+        Str label = labels[i];
+        if (beginning && strip && str_starts(label, metaspace.data))
+            label = str_sub(label, metaspace.n, label.n);
+        beginning = beginning && sp->remove_extra_spaces && !label.n;
+        labels[i] = step->from.n && str_eq(label, step->from)
+                        ? step->to
+                        : replace_all(label, metaspace, str(" "), arena);
+    }
+    n = join_bytes(labels, n, false, arena);
+    if (!sp->decoded.n_units || !n) return n;
+    labels[0] = denormalize(&sp->decoded, joined(labels, n, (Str){NULL, 0}, arena), arena);
+    return 1;
+}
+
+DecoderStep decoder_sentencepiece(const SentencePiece *sp) {
+    return (DecoderStep){.apply = sentencepiece, .sp = sp};
 }
 
 static int mark_to_space(const DecoderStep *step, Str *labels, int n, Arena *arena) {

@@ -12,6 +12,7 @@
 #include "model/base/arena.h"
 #include "model/base/str.h"
 #include "model/tokenizer/regex.h"
+#include "model/tokenizer/sentencepiece.h"
 
 typedef struct DecoderStep DecoderStep;
 struct DecoderStep {
@@ -21,6 +22,7 @@ struct DecoderStep {
     const Regex *pattern;
     int n_start, n_stop;
     bool cleanup, prefix_space;
+    const SentencePiece *sp;
 };
 
 typedef struct Decoder {
@@ -30,7 +32,9 @@ typedef struct Decoder {
 
 Str decoder_apply(const Decoder *decoder, const Str *labels, int n, Arena *arena);
 
-DecoderStep decoder_sentencepiece(void); /* "▁" is a space, the first is not; "<0xE2>" a byte */
+/* "▁" is a space, but not at the beginning; "<0xE2>" is a byte; the label `from` (if any) is `to`.
+ */
+DecoderStep decoder_sentencepiece(const SentencePiece *sp);
 DecoderStep decoder_bytes(void);         /* GPT-2's characters */
 DecoderStep decoder_byte_fallback(void); /* "<0xE2>" */
 DecoderStep decoder_fuse(void);

@@ -54,7 +54,7 @@ static bool begin(Builder *b, int offset) {
     }
     b->pipeline->external = offset ? external : NULL;
     b->pipeline->unknown = sp->unknown + offset;
-    layout_set_spm(b->pipeline, sp, b->arena);
+    layout_set_spm(b->pipeline, sp, false, b->arena);
     return true;
 }
 
@@ -83,6 +83,7 @@ static bool open_llama(Builder *b) {
     special(b, "bos_token", gemma ? "<bos>" : "<s>", &bos);
     special(b, "eos_token", gemma ? "<eos>" : "</s>", &eos);
     special(b, "pad_token", gemma ? "<pad>" : NULL, &unk);
+    b->pipeline->decoder.n = 1; /* white space at the ends stays */
     TemplateItem first = {TEMPLATE_TOKEN, bos, 0}, last = {TEMPLATE_TOKEN, eos, 0};
     bool add_bos = folder_flag(b->folder, "add_bos_token", true);
     bool add_eos = folder_flag(b->folder, "add_eos_token", false);
@@ -163,12 +164,12 @@ static bool open_albert(Builder *b) {
     }
     if (folder_flag(b->folder, "do_lower_case", true)) steps[n++] = normalizer_lowercase();
     if (b->sp->charsmap.n_units) steps[n++] = normalizer_precompiled(b->sp->charsmap);
-    steps[n++] = normalizer_strip(false, true);
     steps[n++] = normalizer_replace(spaces, str(" "));
     b->pipeline->normalizer = (Normalizer){steps, n};
-    PreTokenizerStep *cut = arena_alloc(b->arena, sizeof *cut);
-    *cut = pretokenizer_metaspace(str("\xe2\x96\x81"), PREPEND_ALWAYS, true);
-    b->pipeline->pretokenizer = (PreTokenizer){cut, 1};
+    PreTokenizerStep *cuts = arena_alloc(b->arena, 2 * sizeof *cuts);
+    cuts[0] = pretokenizer_class(char_is_space, SPLIT_REMOVED);
+    cuts[1] = pretokenizer_metaspace(str("\xe2\x96\x81"), PREPEND_ALWAYS, true);
+    b->pipeline->pretokenizer = (PreTokenizer){cuts, 2};
     b->pipeline->model = albert_model(b);
     DecoderStep *decoder = arena_alloc(b->arena, sizeof *decoder);
     *decoder = decoder_metaspace(str("\xe2\x96\x81"), true);
@@ -294,8 +295,9 @@ static bool open_m2m100(Builder *b) {
 /* No family is named: the pieces as sentencepiece numbers them, nothing added. */
 static bool open_raw(Builder *b) {
     if (!begin(b, 0)) return false;
+    layout_set_spm(b->pipeline, b->sp, true, b->arena);
     for (int i = 0; i < b->sp->n; i++)
-        if (b->sp->types[i] == PIECE_CONTROL || b->sp->types[i] == PIECE_UNKNOWN)
+        if (b->sp->types[i] == PIECE_CONTROL)
             vocabulary_mark(&b->pipeline->vocabulary, i, VOCABULARY_SPECIAL);
     return true;
 }

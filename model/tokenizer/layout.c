@@ -126,11 +126,16 @@ const NormalizerStep *layout_normalizer(NormalizerStep step, Arena *arena) {
     return memcpy(arena_alloc(arena, sizeof step), &step, sizeof step);
 }
 
-void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, Arena *arena) {
+void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, bool raw, Arena *arena) {
     pipeline->normalizer = (Normalizer){layout_normalizer(normalizer_sentencepiece(sp), arena), 1};
-    DecoderStep *decoder = arena_alloc(arena, sizeof *decoder);
-    *decoder = decoder_sentencepiece();
-    pipeline->decoder = (Decoder){decoder, 1};
+    DecoderStep *decoder = arena_alloc(arena, 2 * sizeof *decoder);
+    decoder[0] = decoder_sentencepiece(sp);
+    decoder[1] = decoder_trim();
+    if (raw) {
+        decoder[0].from = sp->labels[sp->unknown];
+        decoder[0].to = sp->unknown_surface;
+    }
+    pipeline->decoder = (Decoder){decoder, raw ? 1 : 2};
 }
 
 void layout_append(Pipeline *pipeline, int32_t id, Arena *arena) {

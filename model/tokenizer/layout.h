@@ -73,8 +73,9 @@ bool added_list_files(AddedList *list, const Folder *folder, Error *error);
 
 /* Reads a SentencePiece file into the arena. */
 bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error);
-/* Its normalizer and its decoder. */
-void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, Arena *arena);
+/* Its normalizer and its decoder. raw: as sentencepiece decodes, the unknown piece shown; else as
+ * transformers does, white space at the ends gone. */
+void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, bool raw, Arena *arena);
 /* vocab.json: an object of pieces and ids. */
 bool layout_read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Error *error);
 /* "A </s>"; with a pair "A B </s>". */

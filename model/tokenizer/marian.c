@@ -43,7 +43,7 @@ static bool open_side(Pipeline *pipeline, const Folder *folder, const char *voca
     pipeline->external = external;
     pipeline->unknown = unk;
     pipeline->leading_tag = true;
-    layout_set_spm(pipeline, sp, arena);
+    layout_set_spm(pipeline, sp, false, arena);
     layout_append(pipeline, eos, arena);
     return true;
 }
@@ -88,11 +88,10 @@ static bool spm_open(Tokenizer *tokenizer, const Folder *folder, Error *error) {
     *v = vocabulary_new(folder->arena, sp->n);
     for (int i = 0; i < sp->n; i++) {
         vocabulary_set(v, i, sp->labels[i], NULL);
-        if (sp->types[i] == PIECE_CONTROL || sp->types[i] == PIECE_UNKNOWN)
-            vocabulary_mark(v, i, VOCABULARY_SPECIAL);
+        if (sp->types[i] == PIECE_CONTROL) vocabulary_mark(v, i, VOCABULARY_SPECIAL);
     }
     pipeline->unknown = sp->unknown;
-    layout_set_spm(pipeline, sp, folder->arena);
+    layout_set_spm(pipeline, sp, true, folder->arena);
     if (sp->eos >= 0) layout_append(pipeline, sp->eos, folder->arena);
     tokenizer->sides[1] = *pipeline;
     layout_languages(tokenizer, folder, LANGUAGES_TAGS);

@@ -118,6 +118,16 @@ static bool read_normalizer(Str bytes, SentencePiece *sp, Arena *arena, Error *e
     return ok;
 }
 
+static bool read_denormalizer(Str bytes, SentencePiece *sp, Arena *arena, Error *error) {
+    Wire wire = wire_open(bytes, "denormalizer_spec", error);
+    Field f;
+    bool ok;
+    while (wire_next(&wire, &f, &ok))
+        if (f.number == 2 && f.type == 2 && !charsmap_read(f.bytes, arena, &sp->decoded, error))
+            return false;
+    return ok;
+}
+
 static bool read_piece(Str bytes, SentencePiece *sp, Error *error) {
     Wire wire = wire_open(bytes, "a piece", error);
     Field f;
@@ -204,6 +214,7 @@ bool sentencepiece_read(Str bytes, Arena *arena, SentencePiece *sp, Error *error
         if (f.number == 1) ok = read_piece(f.bytes, sp, error);
         if (f.number == 2) ok = read_trainer(f.bytes, sp, &names, error);
         if (f.number == 3) ok = read_normalizer(f.bytes, sp, arena, error);
+        if (f.number == 5) ok = read_denormalizer(f.bytes, sp, arena, error);
         if (!ok) return false;
     }
     return find_roles(sp, &names, arena, error);

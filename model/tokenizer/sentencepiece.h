@@ -49,6 +49,7 @@ typedef struct SentencePiece {
     int32_t bos, eos; /* pieces of type CONTROL by the names the trainer gave them; -1: none */
     Str unknown_surface;
     Charsmap charsmap;
+    Charsmap decoded;  /* denormalizer_spec: what decoded text goes through */
     Trie user_defined; /* found in the text before all else */
     int n_user_defined;
 } SentencePiece;
