@@ -17,9 +17,9 @@ typedef enum Site {
     SITE_EMBED,
     SITE_POS_EMBED,
     SITE_RESID_PRE,
-    SITE_LN1_SCALE,
+    SITE_LN1_SCALE, /* from here to SITE_NORMALIZED_RESID_MID: the cross-attention's own too */
     SITE_LN1_NORMALIZED,
-    SITE_Q, /* from here to SITE_Z: also under cross_attn */
+    SITE_Q,
     SITE_K,
     SITE_V,
     SITE_ROT_Q,
@@ -30,10 +30,10 @@ typedef enum Site {
     SITE_ATTN_OUT,  /* hook_attn_out, hook_cross_attn_out */
     SITE_RESID_MID, /* hook_resid_mid, hook_resid_mid_cross */
     SITE_NORMALIZED_RESID_MID,
-    SITE_LN2_SCALE, /* the norm before the feed-forward part; ln_cross before cross-attention */
+    SITE_LN2_SCALE,
     SITE_LN2_NORMALIZED,
     SITE_MLP_PRE,
-    SITE_MLP_GATE,
+    SITE_MLP_LINEAR,
     SITE_MLP_POST,
     SITE_MLP_OUT,
     SITE_RESID_POST,

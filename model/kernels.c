@@ -1,0 +1,401 @@
+/* Written with the compilers' vector extension: sixteen lanes, lowered to what the machine has.
+ * exp is a range reduction to [-ln2/2, ln2/2] and a polynomial (Cephes), because libm's expf does
+ * not vectorise without -ffast-math, and masks of -inf forbid that. */
+#include "model/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define CLONES __attribute__((target_clones("arch=skylake-avx512", "arch=haswell", "default")))
+#else
+#define CLONES
+#endif
+#define INLINE static inline __attribute__((always_inline))
+
+enum { LANES = 16 };
+typedef float Lanes __attribute__((vector_size(4 * LANES)));
+typedef int32_t IntLanes __attribute__((vector_size(4 * LANES)));
+typedef uint32_t WordLanes __attribute__((vector_size(4 * LANES)));
+
+/* Lanes travel by pointer: a 64-byte vector by value has no one calling convention on x86. */
+#define LOAD(v, p) memcpy(&(v), (p), sizeof(v))
+#define STORE(p, v) memcpy((p), &(v), sizeof(v))
+#define SPLAT(x) ((Lanes){0} + (x))
+#define SELECT(mask, a, b) ((Lanes)(((IntLanes)(a) & (mask)) | ((IntLanes)(b) & ~(mask))))
+
+INLINE float sum_lanes(const Lanes *v) {
+    float s[LANES];
+    memcpy(s, v, sizeof s);
+    for (int half = LANES / 2; half; half /= 2)
+        for (int i = 0; i < half; i++)
+            s[i] += s[i + half];
+    return s[0];
+}
+
+/* The tail of an array as one vector, padded with `fill`. */
+INLINE void load_tail(Lanes *v, const float *x, int64_t n, float fill) {
+    float t[LANES];
+    for (int i = 0; i < LANES; i++)
+        t[i] = i < n ? x[i] : fill;
+    memcpy(v, t, sizeof t);
+}
+
+INLINE void store_tail(float *y, const Lanes *v, int64_t n) {
+    float t[LANES];
+    memcpy(t, v, sizeof t);
+    for (int i = 0; i < n; i++)
+        y[i] = t[i];
+}
+
+/* ---- sums ---- */
+
+INLINE float dot(const float *a, const float *b, int64_t n) {
+    Lanes s = {0}, x, y;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(x, a + i);
+        LOAD(y, b + i);
+        s += x * y;
+    }
+    float total = sum_lanes(&s);
+    for (; i < n; i++)
+        total += a[i] * b[i];
+    return total;
+}
+
+CLONES float kernel_dot(const float *a, const float *b, int64_t n) {
+    return dot(a, b, n);
+}
+
+INLINE void axpy(float *restrict y, float a, const float *restrict x, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        y[i] += a * x[i];
+}
+
+CLONES void kernel_axpy(float *y, float a, const float *x, int64_t n) {
+    axpy(y, a, x, n);
+}
+
+CLONES void kernel_add(float *restrict y, const float *restrict x, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        y[i] += x[i];
+}
+
+CLONES void kernel_scale(float *x, float a, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        x[i] *= a;
+}
+
+CLONES double kernel_sum_of_squares(const float *x, int64_t n) {
+    double total = 0;
+    for (int64_t i = 0; i < n; i += 4096) /* partial sums in f32 stay exact enough */
+        total += dot(x + i, x + i, n - i < 4096 ? n - i : 4096);
+    return total;
+}
+
+/* ---- small products ---- */
+
+CLONES void kernel_small_nt(int m, int n, int k, float alpha, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
+    for (int i = 0; i < m; i++)
+        for (int j = 0; j < n; j++) {
+            float s = alpha * dot(a + i * lda, b + j * ldb, k);
+            c[i * ldc + j] = add ? c[i * ldc + j] + s : s;
+        }
+}
+
+CLONES void kernel_small_nn(int m, int n, int k, float alpha, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
+    for (int i = 0; i < m; i++) {
+        if (!add) memset(c + i * ldc, 0, (size_t)n * sizeof *c);
+        for (int l = 0; l < k; l++)
+            axpy(c + i * ldc, alpha * a[i * lda + l], b + l * ldb, n);
+    }
+}
+
+CLONES void kernel_small_tn(int m, int n, int k, float alpha, const float *a, int64_t lda,
+                            const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
+    for (int i = 0; i < m; i++) {
+        if (!add) memset(c + i * ldc, 0, (size_t)n * sizeof *c);
+        for (int l = 0; l < k; l++)
+            axpy(c + i * ldc, alpha * a[l * lda + i], b + l * ldb, n);
+    }
+}
+
+/* ---- exp and softmax ---- */
+
+INLINE void exp_lanes(Lanes *v) {
+    const Lanes lowest = SPLAT(-87.3f), highest = SPLAT(88.3f), magic = SPLAT(12582912.0f);
+    Lanes x = *v;
+    IntLanes tiny = x<lowest, huge = x> highest;
+    Lanes t = SELECT(tiny, lowest, x);
+    t = SELECT(huge, highest, t);
+    Lanes n = t * 1.44269504088896341f + magic; /* 1.5 * 2^23: rounds to the nearest integer */
+    IntLanes power = (IntLanes)n << 23;
+    n -= magic;
+    Lanes r = t - n * 0.693359375f + n * 2.12194440e-4f;
+    Lanes p = SPLAT(1.9875691500e-4f);
+    p = p * r + 1.3981999507e-3f;
+    p = p * r + 8.3334519073e-3f;
+    p = p * r + 4.1665795894e-2f;
+    p = p * r + 1.6666665459e-1f;
+    p = p * r + 5.0000001201e-1f;
+    p = p * r * r + r + 1.0f;
+    Lanes y = (Lanes)((IntLanes)p + power);
+    y = SELECT(tiny, SPLAT(0), y);
+    y = SELECT(huge, SPLAT(INFINITY), y);
+    *v = SELECT(x == x, y, x); /* NaN stays NaN */
+}
+
+CLONES void kernel_exp(const float *x, float *y, int64_t n) {
+    Lanes v;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(v, x + i);
+        exp_lanes(&v);
+        STORE(y + i, v);
+    }
+    if (i == n) return;
+    load_tail(&v, x + i, n - i, 0);
+    exp_lanes(&v);
+    store_tail(y + i, &v, n - i);
+}
+
+CLONES float kernel_softmax(const float *x, float *y, int64_t n) {
+    float top = -INFINITY;
+    for (int64_t i = 0; i < n; i++)
+        top = x[i] > top ? x[i] : top;
+    if (!(top > -INFINITY)) {
+        memset(y, 0, (size_t)n * sizeof *y);
+        return -INFINITY;
+    }
+    Lanes sum = {0}, v;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(v, x + i);
+        v -= top;
+        exp_lanes(&v);
+        STORE(y + i, v);
+        sum += v;
+    }
+    if (i < n) {
+        load_tail(&v, x + i, n - i, -INFINITY);
+        v -= top;
+        exp_lanes(&v);
+        store_tail(y + i, &v, n - i);
+        sum += v;
+    }
+    float total = sum_lanes(&sum), inverse = 1.0f / total;
+    for (i = 0; i < n; i++)
+        y[i] *= inverse;
+    return top + logf(total);
+}
+
+CLONES void kernel_softmax_backward(const float *y, const float *dy, float *dx, int64_t n) {
+    float s = dot(y, dy, n);
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += (dy[i] - s) * y[i];
+}
+
+/* ---- norms ---- */
+
+CLONES void kernel_norm_stats(const float *x, int64_t n, bool centred, float epsilon, float *mean,
+                              float *scale) {
+    float m = 0;
+    if (centred) {
+        Lanes s = {0}, v;
+        int64_t i = 0;
+        for (; i + LANES <= n; i += LANES) {
+            LOAD(v, x + i);
+            s += v;
+        }
+        m = sum_lanes(&s);
+        for (; i < n; i++)
+            m += x[i];
+        m /= (float)n;
+    }
+    Lanes s = {0}, v;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(v, x + i);
+        v -= m;
+        s += v * v;
+    }
+    float variance = sum_lanes(&s);
+    for (; i < n; i++)
+        variance += (x[i] - m) * (x[i] - m);
+    *mean = m;
+    *scale = sqrtf(variance / (float)n + epsilon);
+}
+
+/* ---- activations ---- */
+
+/* logistic(x) for n floats at a time through exp. */
+INLINE void logistic_lanes(Lanes *v) {
+    Lanes e = -*v;
+    exp_lanes(&e);
+    *v = 1.0f / (1.0f + e);
+}
+
+/* The value and the slope of each activation at x. */
+INLINE void activation_lanes(Activation kind, const Lanes *in, Lanes *value, Lanes *slope) {
+    Lanes x = *in, s;
+    switch (kind) {
+    case ACTIVATION_RELU:
+        *value = SELECT(x > SPLAT(0), x, SPLAT(0));
+        *slope = SELECT(x > SPLAT(0), SPLAT(1), SPLAT(0));
+        return;
+    case ACTIVATION_GELU: {
+        float xs[LANES], cs[LANES];
+        memcpy(xs, &x, sizeof xs);
+        for (int i = 0; i < LANES; i++)
+            cs[i] = 0.5f * (1.0f + erff(xs[i] * 0.70710678118654752f));
+        memcpy(&s, cs, sizeof s);
+        Lanes density = -0.5f * x * x;
+        exp_lanes(&density);
+        *value = x * s;
+        *slope = s + x * density * 0.39894228040143268f;
+        return;
+    }
+    case ACTIVATION_GELU_TANH: { /* tanh(u) = 2 logistic(2u) - 1, so the factor is a logistic */
+        const float a = 0.79788456080286536f, b = 0.044715f;
+        s = 2 * a * (x + b * x * x * x);
+        logistic_lanes(&s);
+        *value = x * s;
+        *slope = s + x * s * (1 - s) * 2 * a * (1 + 3 * b * x * x);
+        return;
+    }
+    case ACTIVATION_GELU_QUICK:
+        s = 1.702f * x;
+        logistic_lanes(&s);
+        *value = x * s;
+        *slope = s + 1.702f * x * s * (1 - s);
+        return;
+    case ACTIVATION_SILU:
+        s = x;
+        logistic_lanes(&s);
+        *value = x * s;
+        *slope = s + x * s * (1 - s);
+        return;
+    case ACTIVATION_TANH:
+        s = 2 * x;
+        logistic_lanes(&s);
+        *value = 2 * s - 1;
+        *slope = 1 - *value * *value;
+        return;
+    case ACTIVATION_SIGMOID:
+        s = x;
+        logistic_lanes(&s);
+        *value = s;
+        *slope = s * (1 - s);
+        return;
+    }
+}
+
+INLINE void activate(Activation kind, const float *x, float *y, int64_t n) {
+    Lanes v, value, slope;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(v, x + i);
+        activation_lanes(kind, &v, &value, &slope);
+        STORE(y + i, value);
+    }
+    if (i == n) return;
+    load_tail(&v, x + i, n - i, 0);
+    activation_lanes(kind, &v, &value, &slope);
+    store_tail(y + i, &value, n - i);
+}
+
+/* One constant argument a branch, so that the switch is resolved outside the loop. */
+CLONES void kernel_activation(Activation kind, const float *x, float *y, int64_t n) {
+    switch (kind) {
+    case ACTIVATION_RELU:
+        activate(ACTIVATION_RELU, x, y, n);
+        return;
+    case ACTIVATION_GELU:
+        activate(ACTIVATION_GELU, x, y, n);
+        return;
+    case ACTIVATION_GELU_TANH:
+        activate(ACTIVATION_GELU_TANH, x, y, n);
+        return;
+    case ACTIVATION_GELU_QUICK:
+        activate(ACTIVATION_GELU_QUICK, x, y, n);
+        return;
+    case ACTIVATION_SILU:
+        activate(ACTIVATION_SILU, x, y, n);
+        return;
+    case ACTIVATION_TANH:
+        activate(ACTIVATION_TANH, x, y, n);
+        return;
+    case ACTIVATION_SIGMOID:
+        activate(ACTIVATION_SIGMOID, x, y, n);
+        return;
+    }
+}
+
+CLONES void kernel_activation_backward(Activation kind, const float *x, const float *dy, float *dx,
+                                       int64_t n) {
+    if (kind == ACTIVATION_RELU) {
+        for (int64_t i = 0; i < n; i++)
+            dx[i] += x[i] > 0 ? dy[i] : 0;
+        return;
+    }
+    Lanes v, value, slope;
+    for (int64_t i = 0; i < n; i += LANES) {
+        int64_t left = n - i < LANES ? n - i : LANES;
+        load_tail(&v, x + i, left, 0);
+        activation_lanes(kind, &v, &value, &slope);
+        float s[LANES];
+        memcpy(s, &slope, sizeof s);
+        for (int64_t j = 0; j < left; j++)
+            dx[i + j] += dy[i + j] * s[j];
+    }
+}
+
+/* ---- dropout ---- */
+
+/* A 32-bit finaliser (lowbias32): neighbouring counters give unrelated words. */
+INLINE uint32_t hash32(uint32_t x) {
+    x ^= x >> 16;
+    x *= 0x7feb352du;
+    x ^= x >> 15;
+    x *= 0x846ca68bu;
+    x ^= x >> 16;
+    return x;
+}
+
+CLONES void kernel_dropout(const float *base, const float *x, float *y, int64_t n, float rate,
+                           uint32_t seed) {
+    const uint32_t threshold = (uint32_t)(rate * 4294967296.0);
+    const float scale = 1.0f / (1.0f - rate);
+    if (base)
+        for (int64_t i = 0; i < n; i++)
+            y[i] = base[i] +
+                   (hash32((uint32_t)i * 0x9e3779b9u + seed) >= threshold ? x[i] * scale : 0);
+    else
+        for (int64_t i = 0; i < n; i++)
+            y[i] = hash32((uint32_t)i * 0x9e3779b9u + seed) >= threshold ? x[i] * scale : 0;
+}
+
+CLONES void kernel_dropout_backward(const float *restrict dy, float *restrict dx, int64_t n,
+                                    float rate, uint32_t seed) {
+    const uint32_t threshold = (uint32_t)(rate * 4294967296.0);
+    const float scale = 1.0f / (1.0f - rate);
+    for (int64_t i = 0; i < n; i++)
+        dx[i] += hash32((uint32_t)i * 0x9e3779b9u + seed) >= threshold ? dy[i] * scale : 0;
+}
+
+/* ---- Adam ---- */
+
+CLONES void kernel_adam(float *restrict parameter, const float *restrict gradient,
+                        float *restrict m, float *restrict v, int64_t n, const AdamStep *step) {
+    const AdamStep s = *step;
+    for (int64_t i = 0; i < n; i++) {
+        float g = gradient[i] * s.grad_scale;
+        m[i] = s.beta1 * m[i] + (1 - s.beta1) * g;
+        v[i] = s.beta2 * v[i] + (1 - s.beta2) * g * g;
+        parameter[i] -= s.rate * m[i] / (sqrtf(v[i]) + s.epsilon);
+    }
+}

@@ -1,0 +1,130 @@
+/* Scaled dot-product attention, head by head: scores, softmax, and the mix of values. */
+#include "model/ops.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "model/kernels.h"
+
+/* [pos, head, d_head] with heads side by side: head h is a matrix of its own row stride. */
+static float *head_data(Tensor x, int64_t head) {
+    return x.data + head * x.stride[1];
+}
+static float *head_grad(Tensor x, int64_t head) {
+    return x.grad + head * x.stride[1];
+}
+
+typedef struct Scores {
+    Tensor q, k, bias, y;
+    float scale;
+} Scores;
+
+static void scores_backward(const void *saved, Tape *tape) {
+    (void)tape;
+    const Scores *s = saved;
+    int64_t n_heads = s->q.shape[1], group = n_heads / s->k.shape[1], d = s->q.shape[2];
+    int64_t nq = s->q.shape[0], nk = s->k.shape[0];
+    for (int64_t h = 0; h < n_heads; h++) {
+        const float *dy =
+            s->y.grad + h * nq * nk; /* masked cells have gradient 0: softmax gave 0 */
+        if (s->q.grad)
+            ops_gemm(&(Gemm){.m = nq, .n = d, .k = nk, .alpha = s->scale, .beta = 1}, dy, nk,
+                     head_data(s->k, h / group), s->k.stride[0], head_grad(s->q, h),
+                     s->q.stride[0]);
+        if (s->k.grad)
+            ops_gemm(
+                &(Gemm){
+                    .a_transposed = true, .m = nk, .n = d, .k = nq, .alpha = s->scale, .beta = 1},
+                dy, nk, head_data(s->q, h), s->q.stride[0], head_grad(s->k, h / group),
+                s->k.stride[0]);
+    }
+    if (s->bias.grad) kernel_add(s->bias.grad, s->y.grad, tensor_count(s->y));
+}
+
+static void mask_scores(Tensor y, const MaskRule *mask) {
+    if (!mask->causal && !mask->window && !mask->keep) return;
+    for (int64_t h = 0; h < y.shape[0]; h++)
+        for (int64_t q = 0; q < y.shape[1]; q++) {
+            float *row = y.data + (h * y.shape[1] + q) * y.shape[2];
+            for (int64_t k = 0; k < y.shape[2]; k++)
+                if (!mask_visible(mask, q, k)) row[k] = -INFINITY;
+        }
+}
+
+Tensor op_attention_scores(Run *run, Tensor q, Tensor k, float scale, Tensor bias,
+                           const MaskRule *mask) {
+    int64_t n_heads = q.shape[1], group = n_heads / k.shape[1], d = q.shape[2];
+    int64_t nq = q.shape[0], nk = k.shape[0];
+    assert(q.rank == 3 && k.rank == 3 && k.shape[2] == d && n_heads % k.shape[1] == 0);
+    Tensor y = run_tensor(run, 3, n_heads, nq, nk);
+    for (int64_t h = 0; h < n_heads; h++)
+        ops_gemm(&(Gemm){.b_transposed = true, .m = nq, .n = nk, .k = d, .alpha = scale},
+                 head_data(q, h), q.stride[0], head_data(k, h / group), k.stride[0],
+                 y.data + h * nq * nk, nk);
+    if (bias.data) kernel_add(y.data, bias.data, tensor_count(y));
+    mask_scores(y, mask);
+    if (run->tape)
+        *(Scores *)tape_append(run->tape, scores_backward, sizeof(Scores)) =
+            (Scores){q, k, bias, y, scale};
+    return y;
+}
+
+typedef struct Softmax {
+    Tensor x, y;
+} Softmax;
+
+static void softmax_backward(const void *saved, Tape *tape) {
+    (void)tape;
+    const Softmax *s = saved;
+    int64_t n = s->y.shape[s->y.rank - 1];
+    if (!s->x.grad || n == 0) return;
+    for (int64_t i = 0, rows = tensor_count(s->y) / n; i < rows; i++)
+        kernel_softmax_backward(s->y.data + i * n, s->y.grad + i * n, s->x.grad + i * n, n);
+}
+
+Tensor op_softmax(Run *run, Tensor x, Tensor lse) {
+    assert(tensor_is_contiguous(x));
+    Tensor y = run_tensor_shape(run, x.rank, x.shape);
+    int64_t n = x.shape[x.rank - 1], rows = n ? tensor_count(x) / n : 0;
+    for (int64_t i = 0; i < rows; i++) {
+        float row = kernel_softmax(x.data + i * n, y.data + i * n, n);
+        if (lse.data) lse.data[i] = row;
+    }
+    if (run->tape)
+        *(Softmax *)tape_append(run->tape, softmax_backward, sizeof(Softmax)) = (Softmax){x, y};
+    return y;
+}
+
+typedef struct Mix {
+    Tensor pattern, v, out;
+} Mix;
+
+static void mix_backward(const void *saved, Tape *tape) {
+    (void)tape;
+    const Mix *s = saved;
+    int64_t n_heads = s->pattern.shape[0], group = n_heads / s->v.shape[1], d = s->v.shape[2];
+    int64_t nq = s->pattern.shape[1], nk = s->pattern.shape[2];
+    for (int64_t h = 0; h < n_heads; h++) {
+        const float *dz = head_grad(s->out, h);
+        if (s->pattern.grad)
+            ops_gemm(&(Gemm){.b_transposed = true, .m = nq, .n = nk, .k = d, .alpha = 1, .beta = 1},
+                     dz, s->out.stride[0], head_data(s->v, h / group), s->v.stride[0],
+                     s->pattern.grad + h * nq * nk, nk);
+        if (s->v.grad)
+            ops_gemm(&(Gemm){.a_transposed = true, .m = nk, .n = d, .k = nq, .alpha = 1, .beta = 1},
+                     s->pattern.data + h * nq * nk, nk, dz, s->out.stride[0],
+                     head_grad(s->v, h / group), s->v.stride[0]);
+    }
+}
+
+void op_attention_mix(Run *run, Tensor pattern, Tensor v, Tensor out) {
+    int64_t n_heads = pattern.shape[0], group = n_heads / v.shape[1], d = v.shape[2];
+    int64_t nq = pattern.shape[1], nk = pattern.shape[2];
+    assert(tensor_is_contiguous(pattern) && v.shape[0] == nk && out.shape[0] == nq);
+    for (int64_t h = 0; h < n_heads; h++)
+        ops_gemm(&(Gemm){.m = nq, .n = d, .k = nk, .alpha = 1}, pattern.data + h * nq * nk, nk,
+                 head_data(v, h / group), v.stride[0], head_data(out, h), out.stride[0]);
+    if (run->tape)
+        *(Mix *)tape_append(run->tape, mix_backward, sizeof(Mix)) = (Mix){pattern, v, out};
+}

@@ -1,0 +1,141 @@
+/* Matrix products: op_linear, and the one door to BLAS. */
+#include "model/ops.h"
+
+#include <assert.h>
+#include <cblas.h>
+#include <string.h>
+
+#include "model/kernels.h"
+
+void ops_blas_threads(int n_threads) {
+    openblas_set_num_threads(n_threads);
+}
+
+/* Below this many multiplications a call of BLAS costs more than the product. */
+enum { SMALL_PRODUCT = 32 * 1024 };
+
+void ops_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
+              int64_t ldc) {
+    if (s->m * s->n * s->k <= SMALL_PRODUCT && (s->beta == 0 || s->beta == 1) &&
+        !(s->a_transposed && s->b_transposed)) {
+        int m = (int)s->m, n = (int)s->n, k = (int)s->k;
+        if (s->a_transposed)
+            kernel_small_tn(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
+        else if (s->b_transposed)
+            kernel_small_nt(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
+        else
+            kernel_small_nn(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
+        return;
+    }
+    cblas_sgemm(CblasRowMajor, s->a_transposed ? CblasTrans : CblasNoTrans,
+                s->b_transposed ? CblasTrans : CblasNoTrans, (blasint)s->m, (blasint)s->n,
+                (blasint)s->k, s->alpha, a, (blasint)lda, b, (blasint)ldb, s->beta, c,
+                (blasint)ldc);
+}
+
+/* A weight as f32 rows first..first + n, converted into scratch where it is not f32 already. */
+typedef struct Panel {
+    const float *data;
+    int64_t stride;
+    bool transposed;
+} Panel;
+
+static int64_t kept_stride(const Weight *w) {
+    return w->stride ? w->stride : w->transposed ? w->rows : w->cols;
+}
+
+static Panel weight_panel(const Weight *w, int64_t first, int64_t n, float *scratch) {
+    int64_t stride = kept_stride(w);
+    if (w->dtype == DTYPE_F32) {
+        const float *data = w->data;
+        return (Panel){data + first * (w->transposed ? 1 : stride), stride, w->transposed};
+    }
+    if (!w->transposed) {
+        for (int64_t r = 0; r < n; r++)
+            dtype_to_f32(w->dtype, w->data, (first + r) * stride, w->cols, scratch + r * w->cols);
+        return (Panel){scratch, w->cols, false};
+    }
+    for (int64_t c = 0; c < w->cols; c++)
+        dtype_to_f32(w->dtype, w->data, c * stride + first, n, scratch + c * n);
+    return (Panel){scratch, n, true};
+}
+
+enum { PANEL_ROWS = 256 }; /* a multiple of every packed block; 256 x 4096 floats stay in cache */
+
+/* Rows of a transposed packed weight cannot be taken alone: the whole is one panel. */
+static int64_t panel_rows(const Weight *w) {
+    return w->dtype == DTYPE_F32 ? w->rows : PANEL_ROWS < w->rows ? PANEL_ROWS : w->rows;
+}
+
+typedef struct LinearSaved {
+    Tensor x, y;
+    const Linear *linear;
+} LinearSaved;
+
+static void linear_backward(const void *saved, Tape *tape) {
+    const LinearSaved *s = saved;
+    const Weight *w = &s->linear->weight;
+    int64_t n = s->x.shape[0], ldx = s->x.stride[0];
+    if (s->x.grad) {
+        int64_t step = panel_rows(w);
+        float *scratch = w->dtype == DTYPE_F32
+                             ? NULL
+                             : arena_alloc(tape_scratch(tape), (size_t)(step * w->cols) * 4);
+        for (int64_t first = 0; first < w->rows; first += step) {
+            int64_t rows = w->rows - first < step ? w->rows - first : step;
+            Panel p = weight_panel(w, first, rows, scratch);
+            ops_gemm(&(Gemm){.b_transposed = p.transposed,
+                             .m = n,
+                             .n = w->cols,
+                             .k = rows,
+                             .alpha = 1,
+                             .beta = 1},
+                     s->y.grad + first, s->y.stride[0], p.data, p.stride, s->x.grad, ldx);
+        }
+    }
+    float *dw = w->dtype == DTYPE_F32 ? tape_param_grad(tape, w->data) : NULL;
+    if (dw && !w->transposed)
+        ops_gemm(
+            &(Gemm){
+                .a_transposed = true, .m = w->rows, .n = w->cols, .k = n, .alpha = 1, .beta = 1},
+            s->y.grad, s->y.stride[0], s->x.data, ldx, dw, kept_stride(w));
+    else if (dw)
+        ops_gemm(
+            &(Gemm){
+                .a_transposed = true, .m = w->cols, .n = w->rows, .k = n, .alpha = 1, .beta = 1},
+            s->x.data, ldx, s->y.grad, s->y.stride[0], dw, kept_stride(w));
+    float *db = tape_param_grad(tape, s->linear->bias);
+    for (int64_t t = 0; db && t < n; t++)
+        kernel_add(db, s->y.grad + t * s->y.stride[0], w->rows);
+}
+
+Tensor op_linear(Run *run, Tensor x, const Linear *linear) {
+    const Weight *w = &linear->weight;
+    assert(x.rank == 2 && x.shape[1] == w->cols && x.stride[1] == 1);
+    int64_t n = x.shape[0];
+    Tensor y = run_tensor(run, 2, n, w->rows);
+    ArenaMark mark = arena_mark(run->arena);
+    int64_t step = panel_rows(w);
+    float *scratch = w->dtype == DTYPE_F32
+                         ? NULL
+                         : arena_alloc(run->arena, (size_t)(step * w->cols) * sizeof(float));
+    for (int64_t t = 0; linear->bias && t < n; t++)
+        memcpy(y.data + t * w->rows, linear->bias, (size_t)w->rows * sizeof(float));
+    for (int64_t first = 0; first < w->rows && n > 0; first += step) {
+        int64_t rows = w->rows - first < step ? w->rows - first : step;
+        Panel p = weight_panel(w, first, rows, scratch);
+        ops_gemm(&(Gemm){.b_transposed = !p.transposed,
+                         .m = n,
+                         .n = rows,
+                         .k = w->cols,
+                         .alpha = 1,
+                         .beta = linear->bias ? 1 : 0},
+                 x.data, x.stride[0], p.data, p.stride, y.data + first, w->rows);
+    }
+    arena_reset(run->arena, mark);
+    if (run->tape) {
+        LinearSaved *s = tape_append(run->tape, linear_backward, sizeof *s);
+        *s = (LinearSaved){x, y, linear};
+    }
+    return y;
+}

@@ -1,0 +1,37 @@
+/* Everything a model knows of order: position tables, rotation of queries and keys, and biases on
+ * the scores that depend on the distance.
+ */
+#ifndef MODEL_POSITION_H
+#define MODEL_POSITION_H
+
+#include "model/model.h"
+#include "model/ops.h"
+
+/* Sinusoid [n_positions, d]: sin(p / 10000^(2i/d)) and the cosine of the same angle, alternating
+ * (Vaswani et al. 2017, section 3.5) or in halves (Marian). The arena's. */
+const float *position_sinusoid(Arena *arena, Sinusoid kind, int n_positions, int d);
+
+/* What the scores of one attention get added. */
+typedef struct PositionBias {
+    const StackConfig *config;
+    const AttentionWeights *weights;
+    bool cross;
+} PositionBias;
+
+/* NULL where this attention has no such bias. */
+const PositionBias *position_bias(PositionBias *out, const StackConfig *config,
+                                  const AttentionWeights *weights, bool cross);
+/* bias [head, query, key] for queries from position query_begin and keys from 0; relative keys also
+ * read q. In the run's arena. */
+Tensor position_bias_block(Run *run, const PositionBias *bias, Tensor q, Tensor k,
+                           int64_t query_begin);
+
+/* Turns the leading rope_dims of each head by the angle of its token's position (Su et al. 2021):
+ * x [n, head, d_head] -> same shape. x itself where the stack does not rotate. */
+Tensor position_rotate(Run *run, const StackConfig *config, Tensor x, const int32_t *positions);
+static inline bool position_rotates(const StackConfig *config) {
+    return config->position == POSITION_ROTARY_HALVES ||
+           config->position == POSITION_ROTARY_INTERLEAVED;
+}
+
+#endif

@@ -1,0 +1,14 @@
+#include "model/run.h"
+
+#include <string.h>
+
+Tensor run_tensor_shape(Run *run, int rank, const int64_t *shape) {
+    Tensor x = tensor_new_shape(run->arena, rank, shape);
+    if (run->tape) x.grad = arena_calloc(run->arena, (size_t)tensor_count(x), sizeof *x.grad);
+    return x;
+}
+
+bool run_continues(const Run *run, Error *error) {
+    if (!run->progress.cancel || !atomic_load(run->progress.cancel)) return true;
+    return error_set(error, ERROR_CANCELLED, "cancelled");
+}
