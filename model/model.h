@@ -52,15 +52,18 @@ typedef struct Model {
     Stack stack[STACK_COUNT];
     Linear output; /* hidden to logits; weight NULL: the model has no head */
     char path[1024];
-    char hash[17]; /* of the weights' bytes, 16 hexadecimal digits */
     int64_t n_parameters;
     Arena *arena;           /* owns what was converted or built */
     Checkpoint *checkpoint; /* owns the rest */
     void *extra;            /* a family's own weights (recurrent cells, patch embedding) */
+    const char *note;       /* one line for the user (tensors that nothing reads); NULL: none */
 } Model;
 
 Model *model_open(const char *path, Error *error); /* NULL on failure */
-void model_free(Model *model);                     /* NULL is fine */
+Model *model_open_with(const char *path, const CheckpointOptions *options, Error *error);
+void model_free(Model *model); /* NULL is fine */
+/* Of the names, shapes and bytes of all tensors: 16 hexadecimal digits. Reads every weight. */
+const char *model_hash(const Model *model, char buffer[17]);
 
 /* The stack whose tokens are the text's: encoder, or the only one. */
 StackId model_first_stack(const Model *model);

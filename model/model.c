@@ -1,0 +1,113 @@
+#include "model/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/arch.h"
+
+/* Above this many bytes of weights matrices stay in the file's number type. */
+static const int64_t packed_from_bytes = (int64_t)512 << 20;
+
+/* Tensors that no weight was read from: said once, accepted. */
+static const char *surplus_note(const Loader *loader, Arena *arena) {
+    int n = 0;
+    const char *first = NULL;
+    for (int i = 0; i < checkpoint_n_tensors(loader->checkpoint); i++) {
+        if (loader->used[i]) continue;
+        if (!n++) first = checkpoint_tensor(loader->checkpoint, i)->name;
+    }
+    if (!n) return NULL;
+    return arena_printf(arena, "%s: %d tensor%s not read: %s%s",
+                        checkpoint_path(loader->checkpoint), n, n == 1 ? " is" : "s are", first,
+                        n > 1 ? ", ..." : "");
+}
+
+static bool configure(Model *model, const Arch **arch, Error *error) {
+    const char *where = arena_printf(model->arena, "%s: config.json", model->path);
+    Fields fields = {checkpoint_config(model->checkpoint), where, error};
+    *arch = arch_find(&fields);
+    if (!*arch) return false;
+    snprintf(model->config.model_type, sizeof model->config.model_type, "%s", (*arch)->model_type);
+    if (!(*arch)->configure(&fields, &model->config)) return false;
+    fields_generation(&fields, checkpoint_generation_config(model->checkpoint), model->arena,
+                      &model->config.generation);
+    return error_ok(error);
+}
+
+static bool bind(Model *model, const Arch *arch, Error *error) {
+    int n = checkpoint_n_tensors(model->checkpoint);
+    int64_t n_bytes = 0;
+    for (int i = 0; i < n; i++)
+        n_bytes += (int64_t)checkpoint_tensor(model->checkpoint, i)->n_bytes;
+    Loader loader = {.checkpoint = model->checkpoint,
+                     .arena = model->arena,
+                     .error = error,
+                     .used = arena_calloc(model->arena, (size_t)n + 1, sizeof(bool)),
+                     .keep_packed = n_bytes >= packed_from_bytes};
+    arch->bind(&loader, model);
+    if (!error_ok(error)) return false;
+    model->n_parameters = loader.n_parameters;
+    model->note = surplus_note(&loader, model->arena);
+    return true;
+}
+
+Model *model_open_with(const char *path, const CheckpointOptions *options, Error *error) {
+    Error local = {0};
+    if (!error) error = &local;
+    Checkpoint *checkpoint = checkpoint_open_with(path, options, error);
+    if (!checkpoint) return NULL;
+    Arena *arena = arena_new();
+    Model *model = arena_calloc(arena, 1, sizeof *model);
+    model->arena = arena;
+    model->checkpoint = checkpoint;
+    snprintf(model->path, sizeof model->path, "%s", checkpoint_path(checkpoint));
+    const Arch *arch;
+    if (configure(model, &arch, error) && bind(model, arch, error)) return model;
+    model_free(model);
+    return NULL;
+}
+
+Model *model_open(const char *path, Error *error) {
+    return model_open_with(path, NULL, error);
+}
+
+void model_free(Model *model) {
+    if (!model) return;
+    checkpoint_close(model->checkpoint);
+    arena_free(model->arena);
+}
+
+bool model_has_stack(const Model *model, StackId stack) {
+    return model->config.stack[stack].n_layers > 0;
+}
+
+StackId model_first_stack(const Model *model) {
+    return model_has_stack(model, STACK_ENCODER) ? STACK_ENCODER : STACK_BLOCKS;
+}
+
+static uint64_t mix(uint64_t hash, const void *data, size_t n_bytes) {
+    const unsigned char *p = data;
+    uint64_t word;
+    for (; n_bytes >= 8; p += 8, n_bytes -= 8) {
+        memcpy(&word, p, 8);
+        hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+        hash ^= hash >> 29;
+    }
+    word = 0;
+    memcpy(&word, p, n_bytes);
+    hash = (hash ^ word ^ ((uint64_t)n_bytes << 56)) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 32;
+}
+
+const char *model_hash(const Model *model, char buffer[17]) {
+    uint64_t hash = 0x243f6a8885a308d3u;
+    for (int i = 0; i < checkpoint_n_tensors(model->checkpoint); i++) {
+        const RawTensor *t = checkpoint_tensor(model->checkpoint, i);
+        hash = mix(hash, t->name, strlen(t->name));
+        hash = mix(hash, t->shape, (size_t)t->rank * sizeof *t->shape);
+        hash = mix(hash, t->data, t->n_bytes);
+    }
+    snprintf(buffer, 17, "%016llx", (unsigned long long)hash);
+    return buffer;
+}
