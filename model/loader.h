@@ -49,7 +49,7 @@ typedef struct Parameter {
 
 typedef struct Parameters {
     int n;
-    Parameter *items; // [n]
+    Parameter *items; // [n], malloc'd
     float *data;      // [n_floats]; NULL while only counting
     int64_t n_floats;
 } Parameters;

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "model/arch.h"
+#include "model/base/file.h"
+#include "model/base/json.h"
 
 /* Above this many bytes of weights matrices stay in the file's number type. */
 static const int64_t packed_from_bytes = (int64_t)512 << 20;
@@ -23,15 +25,15 @@ static const char *surplus_note(const Loader *loader, Arena *arena) {
                         n > 1 ? ", ..." : "");
 }
 
-static bool configure(Model *model, const Arch **arch, Error *error) {
+static bool configure(Model *model, const json_t *config, const json_t *generation,
+                      const Arch **arch, Error *error) {
     const char *where = arena_printf(model->arena, "%s: config.json", model->path);
-    Fields fields = {checkpoint_config(model->checkpoint), where, error};
+    Fields fields = {config, where, error};
     *arch = arch_find(&fields);
     if (!*arch) return false;
     snprintf(model->config.model_type, sizeof model->config.model_type, "%s", (*arch)->model_type);
     if (!(*arch)->configure(&fields, &model->config)) return false;
-    fields_generation(&fields, checkpoint_generation_config(model->checkpoint), model->arena,
-                      &model->config.generation);
+    fields_generation(&fields, generation, model->arena, &model->config.generation);
     return error_ok(error);
 }
 
@@ -63,13 +65,46 @@ Model *model_open_with(const char *path, const CheckpointOptions *options, Error
     model->checkpoint = checkpoint;
     snprintf(model->path, sizeof model->path, "%s", checkpoint_path(checkpoint));
     const Arch *arch;
-    if (configure(model, &arch, error) && bind(model, arch, error)) return model;
+    if (configure(model, checkpoint_config(checkpoint), checkpoint_generation_config(checkpoint),
+                  &arch, error) &&
+        bind(model, arch, error))
+        return model;
     model_free(model);
     return NULL;
 }
 
 Model *model_open(const char *path, Error *error) {
     return model_open_with(path, NULL, error);
+}
+
+/* Binds twice: once to count, once to hand out places in the array. */
+static bool bind_made(Model *model, const Arch *arch, Parameters *made, Error *error) {
+    Loader loader = {.made = made, .arena = model->arena, .error = error};
+    arch->bind(&loader, model);
+    if (!error_ok(error)) return false;
+    made->data = aligned_alloc(64, ((size_t)made->n_floats * sizeof(float) + 63) / 64 * 64);
+    if (!made->data)
+        return error_set(error, ERROR_MEMORY, "no memory for %lld parameters",
+                         (long long)made->n_floats);
+    arch->bind(&loader, model);
+    model->n_parameters = made->n_floats;
+    return error_ok(error);
+}
+
+Model *model_make(const char *folder, Parameters *made, Error *error) {
+    *made = (Parameters){0};
+    Arena *arena = arena_new();
+    Model *model = arena_calloc(arena, 1, sizeof *model);
+    model->arena = arena;
+    snprintf(model->path, sizeof model->path, "%s", folder);
+    json_t *config = json_read_object(path_join(arena, folder, "config.json"), 1 << 24, error);
+    const Arch *arch;
+    bool ok = config && configure(model, config, NULL, &arch, error) &&
+              bind_made(model, arch, made, error);
+    json_decref(config);
+    if (ok) return model;
+    model_free(model);
+    return NULL;
 }
 
 void model_free(Model *model) {

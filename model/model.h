@@ -61,6 +61,10 @@ typedef struct Model {
 
 Model *model_open(const char *path, Error *error); /* NULL on failure */
 Model *model_open_with(const char *path, const CheckpointOptions *options, Error *error);
+/* A model without a checkpoint, for training: config.json of the folder; weights in one array that
+ * made->data points to (allocated here, not set; free() it and made->items after the model). */
+struct Parameters;
+Model *model_make(const char *folder, struct Parameters *made, Error *error);
 void model_free(Model *model); /* NULL is fine */
 /* Of the names, shapes and bytes of all tensors: 16 hexadecimal digits. Reads every weight. */
 const char *model_hash(const Model *model, char buffer[17]);
