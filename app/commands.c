@@ -4,10 +4,11 @@
 
 #include "app/version.h"
 
-extern const Command command_tokenize, command_help;
+extern const Command command_train, command_tokenize, command_help;
 
 static const Command *const commands[] = {
     &command_tokenize,
+    &command_train,
     &command_help,
     NULL,
 };
