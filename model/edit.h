@@ -21,7 +21,7 @@ typedef enum EditKind { EDIT_ABLATE, EDIT_SCALE, EDIT_PATCH, EDIT_SET, EDIT_KIND
 
 typedef struct Edit {
     EditKind kind;
-    HookPoint at;       /* layer -1: `L5H3` style, resolved by edits_check */
+    HookPoint at;
     uint64_t heads[4];  /* bit set of heads; all zero: every head, or a site without heads */
     float value;        /* factor of a scale (0: ablate), new weight of a set */
     int64_t position;   /* EDIT_PATCH: only this position; -1: all */

@@ -26,6 +26,7 @@ typedef struct Input {
     Tokens source;              /* encoder side, or the tokens of the only stack */
     Tokens target;              /* what the decoder reads, from the start token on; n 0: none */
     const int32_t *next;        // [target.n] what each decoder step writes; NULL: not known
+    const Token *next_tokens;   // [target.n] the same with labels; NULL: not known
     const uint8_t *source_keep; // [source.n] attention_mask; NULL: all
     const uint8_t *target_keep; // [target.n]
     const int32_t *positions;   // [source.n] position_ids; NULL: counted

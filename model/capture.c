@@ -1,0 +1,105 @@
+#include "model/capture.h"
+
+#include <fnmatch.h>
+#include <string.h>
+
+#include "model/trace_inside.h"
+
+static bool is_default(const Run *run, const HookPoint *at) {
+    const StackConfig *c = &run->model->config.stack[at->stack];
+    bool last = at->layer == c->n_layers - 1;
+    switch (at->site) {
+    case SITE_PATTERN:
+    case SITE_RESID_PRE:
+    case SITE_FINAL_NORMALIZED:
+    case SITE_LOGITS:
+    case SITE_RNN_H:
+        return true;
+    case SITE_RESID_POST: /* where no norm follows, this is what leaves the stack */
+        return last && !c->final_norm && c->norm_place == NORM_PRE;
+    case SITE_NORMALIZED_RESID_POST:
+        return last && !c->final_norm;
+    default:
+        return false;
+    }
+}
+
+bool capture_wants(const Run *run, const HookPoint *at) {
+    const Capture *capture = run->capture;
+    if (at->row != 0) return false;
+    if (!capture->sites) return is_default(run, at);
+    char name[HOOK_NAME_MAX];
+    hook_name(at, name);
+    for (const char *const *glob = capture->sites; *glob; glob++)
+        if (fnmatch(*glob, name, 0) == 0) return true;
+    return false;
+}
+
+static bool edited_at(const Run *run, HookPoint at, Site site) {
+    at.site = site;
+    for (int e = 0; run->edits && e < run->edits->n; e++) {
+        const HookPoint *other = &run->edits->items[e].at;
+        if (other->site == site && other->stack == at.stack && other->layer == at.layer &&
+            other->cross == at.cross)
+            return true;
+    }
+    return false;
+}
+
+/* May this attention be kept as q, k and log-sum-exp? Not if its weights are changed behind them.
+ */
+static bool is_lazy(const Run *run, const HookPoint *at) {
+    return run->capture->lazy && !run->tape && !edited_at(run, *at, SITE_PATTERN) &&
+           !edited_at(run, *at, SITE_SCORES);
+}
+
+void capture_put(const Run *run, const HookPoint *at, Tensor x) {
+    Trace *trace = run->capture->trace;
+    char name[HOOK_NAME_MAX];
+    hook_name(at, name);
+    if (at->site == SITE_SCORES || at->site == SITE_PATTERN) {
+        if (at->site == SITE_PATTERN && is_lazy(run, at)) return;
+        const Tensor *whole = trace_find(trace, name);
+        Tensor part = tensor_slice(*whole, 1, at->query_begin, at->query_begin + x.shape[1]);
+        tensor_copy(part, x);
+    } else {
+        trace_put(trace, name, tensor_clone(trace_arena(trace), x));
+    }
+    if (run->tape) trace_live(trace, name, x);
+}
+
+Tensor capture_row_begin(const Run *run, const HookPoint *at, const AttentionRow *row) {
+    if (!run->capture || at->row != 0) return (Tensor){0};
+    Trace *trace = run->capture->trace;
+    Arena *arena = trace_arena(trace);
+    int64_t n_heads = row->q.shape[1], nq = row->q.shape[0], nk = row->k.shape[0];
+    char name[HOOK_NAME_MAX];
+    HookPoint here = *at;
+    for (Site site = SITE_SCORES; site <= SITE_PATTERN; site++) {
+        here.site = site;
+        if (!capture_wants(run, &here) || (site == SITE_PATTERN && is_lazy(run, at))) continue;
+        trace_put(trace, hook_name(&here, name), tensor_new(arena, 3, n_heads, nq, nk));
+    }
+    here.site = SITE_PATTERN;
+    PatternRecipe recipe = {.at = here,
+                            .n_heads = (int)n_heads,
+                            .n_queries = nq,
+                            .n_keys = nk,
+                            .mask = row->mask,
+                            .scale = row->scale};
+    if (row->mask.keep) {
+        uint8_t *keep = arena_alloc(arena, (size_t)nk);
+        recipe.mask.keep = memcpy(keep, row->mask.keep, (size_t)nk);
+    }
+    if (capture_wants(run, &here) && is_lazy(run, at)) {
+        recipe.q = tensor_clone(arena, row->q);
+        recipe.k = tensor_clone(arena, row->k);
+        recipe.lse = tensor_new(arena, 2, n_heads, nq);
+        if (row->bias) {
+            recipe.bias = *row->bias;
+            recipe.has_bias = true;
+        }
+    }
+    trace_add_recipe(trace, &recipe);
+    return recipe.lse;
+}

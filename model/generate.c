@@ -1,0 +1,191 @@
+/* Greedy search over many rows at once, beam search over one, and scores of a given target. */
+#include "model/generate.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "model/ops.h"
+#include "model/search.h"
+
+/* ---- greedy ---- */
+
+typedef struct Greedy {
+    Search search;
+    Arena *arena;    /* of the answer */
+    Generation *out; // [n_inputs]
+    int n_live;
+    int32_t *input_of; // [n_live] which input a row writes for
+    int n_top;
+} Greedy;
+
+static void begin_generation(Greedy *g, int i, const int32_t *prompt, int n_prompt) {
+    size_t most = (size_t)g->search.rules.max_length + 1;
+    Generation *out = &g->out[i];
+    *out = (Generation){.n = n_prompt, .n_prompt = n_prompt, .n_top = g->n_top};
+    out->ids = arena_alloc(g->arena, (most + (size_t)n_prompt) * sizeof *out->ids);
+    out->log_probs = arena_calloc(g->arena, most + (size_t)n_prompt, sizeof *out->log_probs);
+    if (g->n_top) out->top = arena_alloc(g->arena, most * (size_t)g->n_top * sizeof *out->top);
+    memcpy(out->ids, prompt, (size_t)n_prompt * sizeof *prompt);
+}
+
+/* Writes the best id of a row; true when the row goes on. */
+static bool extend(Greedy *g, int row, float *logits) {
+    Search *s = &g->search;
+    Generation *out = &g->out[g->input_of[row]];
+    float *scores = arena_alloc(s->run.arena, (size_t)s->n_vocab * sizeof *scores);
+    memcpy(scores, logits, (size_t)s->n_vocab * sizeof *scores);
+    logits_process(&s->rules, out->ids, out->n, scores, s->n_vocab);
+    int best = 0;
+    for (int v = 1; v < s->n_vocab; v++)
+        if (scores[v] > scores[best]) best = v;
+    int at = out->n++;
+    out->ids[at] = best;
+    search_note(s, logits, best, &out->log_probs[at], g->n_top,
+                g->n_top ? out->top + (at - out->n_prompt) * g->n_top : NULL);
+    out->score += out->log_probs[at];
+    return !logits_is_end(&s->rules, best) && out->n < s->rules.max_length;
+}
+
+static bool greedy_steps(Greedy *g, const int32_t *prompt, int n_prompt,
+                         const GenerateOptions *options, Error *error) {
+    Search *s = &g->search;
+    Arena *arena = s->run.arena;
+    int n_rows = g->n_live, n_new = n_prompt;
+    int32_t *ids = arena_alloc(arena, (size_t)(n_rows * n_prompt) * sizeof *ids);
+    int32_t *keep = arena_alloc(arena, (size_t)n_rows * sizeof *keep);
+    for (int r = 0; r < n_rows; r++)
+        memcpy(ids + r * n_prompt, prompt, (size_t)n_prompt * sizeof *ids);
+    s->memory.row_of = g->input_of;
+    ArenaMark mark = arena_mark(arena);
+    for (int length = n_prompt; g->n_live > 0 && length < s->rules.max_length; length++) {
+        Tensor logits;
+        if (!search_step(s, ids, g->n_live, n_new, &logits, error)) return false;
+        int live = 0;
+        for (int r = 0; r < g->n_live; r++)
+            if (extend(g, r, logits.data + (int64_t)r * s->n_vocab)) keep[live++] = r;
+        cache_reorder(s->cache, keep, live);
+        for (int r = 0; r < live; r++) {
+            g->input_of[r] = g->input_of[keep[r]];
+            const Generation *out = &g->out[g->input_of[r]];
+            ids[r] = out->ids[out->n - 1];
+        }
+        g->n_live = live;
+        n_new = 1;
+        arena_reset(arena, mark);
+        if (options->progress.report)
+            options->progress.report(options->progress.context,
+                                     (double)length / s->rules.max_length);
+    }
+    return true;
+}
+
+static bool greedy(const Model *model, const Input *inputs, int n_inputs, const int32_t *prompt,
+                   int n_prompt, const GenerateOptions *options, Arena *arena, Generation *out,
+                   Error *error) {
+    Greedy g = {.arena = arena, .out = out, .n_live = n_inputs, .n_top = options->n_top};
+    if (!search_open(&g.search, model, inputs, n_inputs, n_inputs, n_prompt, options, error))
+        return false;
+    g.input_of = arena_alloc(g.search.run.arena, (size_t)n_inputs * sizeof *g.input_of);
+    for (int i = 0; i < n_inputs; i++) {
+        g.input_of[i] = i;
+        begin_generation(&g, i, prompt, n_prompt);
+    }
+    bool ok = greedy_steps(&g, prompt, n_prompt, options, error);
+    search_close(&g.search);
+    return ok;
+}
+
+/* ---- what a continuation begins with ---- */
+
+static bool prompt_of(const Model *model, const Input *input, const GenerateOptions *options,
+                      Arena *arena, const int32_t **ids, int *n, Error *error) {
+    if (model_has_stack(model, STACK_DECODER)) {
+        *ids = options->prompt;
+        *n = options->n_prompt;
+        if (*n > 0) return true;
+        *ids = &model->config.generation.start_id;
+        *n = 1;
+        if (**ids >= 0) return true;
+        return error_set(error, ERROR_INPUT, "%s: config.json has no decoder_start_token_id",
+                         model->path);
+    }
+    int32_t *own = arena_alloc(arena, ((size_t)input->source.n + 1) * sizeof *own);
+    for (int i = 0; i < input->source.n; i++)
+        own[i] = input->source.items[i].id;
+    *ids = own;
+    *n = input->source.n;
+    return *n > 0 || error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
+}
+
+static bool check_prompt(const Model *model, const int32_t *ids, int n, Error *error) {
+    for (int i = 0; i < n; i++)
+        if (ids[i] < 0 || ids[i] >= model->config.n_vocab)
+            return error_set(error, ERROR_INPUT, "prompt id %d: the ids are 0 to %d", ids[i],
+                             model->config.n_vocab - 1);
+    return true;
+}
+
+bool generate(const Model *model, const Input *input, const GenerateOptions *options, Arena *arena,
+              Generation *out, Error *error) {
+    const int32_t *prompt;
+    int n_prompt;
+    if (!prompt_of(model, input, options, arena, &prompt, &n_prompt, error) ||
+        !check_prompt(model, prompt, n_prompt, error))
+        return false;
+    int n_beams = options->n_beams > 0 ? options->n_beams : model->config.generation.n_beams;
+    if (n_beams > 1)
+        return beam_search(model, input, prompt, n_prompt, n_beams, options, arena, out, error);
+    return greedy(model, input, 1, prompt, n_prompt, options, arena, out, error);
+}
+
+bool generate_batch(const Model *model, const Input *inputs, int n_inputs,
+                    const GenerateOptions *options, Arena *arena, Generation *out, Error *error) {
+    const int32_t *prompt;
+    int n_prompt;
+    if (n_inputs == 0) return true;
+    if (!prompt_of(model, &inputs[0], options, arena, &prompt, &n_prompt, error)) return false;
+    return greedy(model, inputs, n_inputs, prompt, n_prompt, options, arena, out, error);
+}
+
+/* ---- given targets ---- */
+
+static Token token_of(const Tokenizer *tokenizer, int32_t id, Arena *arena) {
+    Str label = {0};
+    if (tokenizer) label = tokenizer_label(tokenizer, id, true);
+    if (!label.data) label = str(arena_printf(arena, "%d", id));
+    return (Token){
+        .id = id, .label = label, .special = tokenizer && tokenizer_is_special(tokenizer, id)};
+}
+
+Input generation_input(const Input *input, const int32_t *ids, int n, const Tokenizer *tokenizer,
+                       Arena *arena) {
+    Input out = *input;
+    Token *tokens = arena_alloc(arena, (size_t)n * sizeof *tokens);
+    int32_t *next = arena_alloc(arena, (size_t)n * sizeof *next);
+    for (int i = 0; i < n; i++)
+        tokens[i] = token_of(tokenizer, ids[i], arena);
+    if (n > 1) memcpy(next, ids + 1, (size_t)(n - 1) * sizeof *next);
+    out.target = (Tokens){.n = n - 1, .items = tokens};
+    out.next = next;
+    out.next_tokens = tokens + 1;
+    return out;
+}
+
+bool score_target(const Model *model, const Input *input, const int32_t *ids, int n,
+                  const Edits *edits, float *out, Error *error) {
+    Search search;
+    GenerateOptions options = {.edits = edits, .max_new_tokens = n};
+    const StackConfig *c = &model->config.stack[STACK_DECODER];
+    if (!check_prompt(model, ids, n, error)) return false;
+    if (c->n_positions && n - 1 > c->n_positions)
+        return error_set(error, ERROR_INPUT, "%d target tokens, but this model writes at most %d",
+                         n - 1, c->n_positions);
+    if (!search_open(&search, model, input, 1, 1, 1, &options, error)) return false;
+    Arena *arena = arena_new();
+    Generation g = {.n = n, .ids = (int32_t *)(uintptr_t)ids, .n_prompt = 1};
+    bool ok = search_score(&search, 0, arena, &g, error);
+    if (ok) memcpy(out, g.log_probs + 1, (size_t)(n - 1) * sizeof *out);
+    arena_free(arena);
+    search_close(&search);
+    return ok;
+}

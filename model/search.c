@@ -1,0 +1,160 @@
+#include "model/search.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/base/str.h"
+
+static bool check_source(const Model *model, const Input *input, Error *error) {
+    StackId stack = model_first_stack(model);
+    const StackConfig *c = &model->config.stack[stack];
+    int64_t n_vocab = model->stack[stack].embed.rows;
+    if (input->features.data) return true;
+    if (input->source.n == 0)
+        return error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
+    if (c->n_positions && input->source.n > c->n_positions)
+        return error_set(error, ERROR_INPUT,
+                         "%d tokens, but this model reads at most %d; shorten "
+                         "the text",
+                         input->source.n, c->n_positions);
+    for (int i = 0; i < input->source.n; i++)
+        if (input->source.items[i].id < 0 || input->source.items[i].id >= n_vocab)
+            return error_set(error, ERROR_INPUT, "token %d has id %d, but the ids are 0 to %lld", i,
+                             input->source.items[i].id, (long long)n_vocab - 1);
+    return true;
+}
+
+/* All sources one behind the other. */
+static TokenRows pack_sources(Arena *arena, const Input *inputs, int n) {
+    int32_t *begin = arena_alloc(arena, ((size_t)n + 1) * sizeof *begin), at = 0;
+    bool masked = false;
+    for (int i = 0; i < n; i++) {
+        begin[i] = at;
+        at += inputs[i].source.n;
+        masked = masked || inputs[i].source_keep;
+    }
+    begin[n] = at;
+    int32_t *ids = arena_alloc(arena, (size_t)at * sizeof *ids);
+    uint8_t *keep = masked ? arena_alloc(arena, (size_t)at) : NULL;
+    for (int i = 0; i < n; i++)
+        for (int t = 0; t < inputs[i].source.n; t++) {
+            ids[begin[i] + t] = inputs[i].source.items[t].id;
+            if (keep) keep[begin[i] + t] = inputs[i].source_keep ? inputs[i].source_keep[t] : 1;
+        }
+    return (TokenRows){.n_rows = n, .begin = begin, .ids = ids, .keep = keep};
+}
+
+/* Prompt and continuation together. */
+static int length_limit(const Search *s, const Input *inputs, int n_inputs, int n_prompt) {
+    const GenerationConfig *g = &s->model->config.generation;
+    const StackConfig *c = &s->model->config.stack[s->stack];
+    int longest = 0;
+    for (int i = 0; i < n_inputs; i++)
+        longest = inputs[i].source.n > longest ? inputs[i].source.n : longest;
+    int limit = n_prompt + 3 * longest + 50;
+    if (g->max_length > n_prompt) limit = g->max_length;
+    if (s->options->max_new_tokens > 0) limit = n_prompt + s->options->max_new_tokens;
+    if (c->n_positions && limit > c->n_positions) limit = c->n_positions;
+    return limit;
+}
+
+bool search_open(Search *s, const Model *model, const Input *inputs, int n_inputs, int n_rows,
+                 int n_prompt, const GenerateOptions *options, Error *error) {
+    *s = (Search){.model = model,
+                  .options = options,
+                  .stack = model_has_stack(model, STACK_DECODER) ? STACK_DECODER : STACK_BLOCKS,
+                  .n_vocab = model->config.n_vocab};
+    if (!model->output.weight.data || !model->config.stack[s->stack].causal)
+        return error_set(error, ERROR_UNSUPPORTED, "%s: this model does not write text",
+                         model->path);
+    for (int i = 0; i < n_inputs; i++)
+        if (!check_source(model, &inputs[i], error)) return false;
+    s->run = (Run){.model = model,
+                   .arena = arena_new(),
+                   .edits = options->edits && options->edits->n ? options->edits : NULL,
+                   .progress = {.cancel = options->progress.cancel}};
+    s->rules = (StepRules){.config = &model->config.generation,
+                           .ignore_eos = options->ignore_eos,
+                           .n_prompt = n_prompt};
+    s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
+    if (s->stack == STACK_DECODER) {
+        s->source = pack_sources(s->run.arena, inputs, n_inputs);
+        s->run.row_tokens = n_inputs == 1 ? inputs[0].source.n : 0;
+        s->memory.rows = &s->source;
+        if (!forward_stack(&s->run, STACK_ENCODER, &s->source, NULL, NULL, &s->memory.hidden,
+                           error)) {
+            arena_free(s->run.arena);
+            return false;
+        }
+    }
+    s->cache = cache_new(model, s->stack, n_rows, s->rules.max_length);
+    return true;
+}
+
+void search_close(Search *s) {
+    cache_free(s->cache);
+    arena_free(s->run.arena);
+}
+
+static TokenRows equal_rows(Arena *arena, const int32_t *ids, int n_rows, int n_new) {
+    int32_t *begin = arena_alloc(arena, ((size_t)n_rows + 1) * sizeof *begin);
+    for (int r = 0; r <= n_rows; r++)
+        begin[r] = r * n_new;
+    return (TokenRows){.n_rows = n_rows, .begin = begin, .ids = ids};
+}
+
+bool search_step(Search *s, const int32_t *ids, int n_rows, int n_new, Tensor *logits,
+                 Error *error) {
+    TokenRows rows = equal_rows(s->run.arena, ids, n_rows, n_new);
+    Tensor hidden;
+    s->run.row_tokens = n_new;
+    if (!forward_stack(&s->run, s->stack, &rows, s->stack == STACK_DECODER ? &s->memory : NULL,
+                       s->cache, &hidden, error))
+        return false;
+    Tensor last = tensor_new(s->run.arena, 2, n_rows, hidden.shape[1]);
+    for (int r = 0; r < n_rows; r++)
+        tensor_copy(tensor_slice(last, 0, r, r + 1),
+                    tensor_slice(hidden, 0, (r + 1) * n_new - 1, (r + 1) * n_new));
+    *logits = forward_logits(&s->run, s->stack, last);
+    return true;
+}
+
+void search_note(const Search *s, const float *logits, int32_t id, float *log_prob, int n_top,
+                 Alternative *top) {
+    float *scores = malloc((size_t)s->n_vocab * sizeof *scores);
+    if (!scores) abort();
+    logits_log_softmax(logits, s->n_vocab, scores);
+    *log_prob = scores[id];
+    for (int i = 0; i < n_top; i++) {
+        int best = 0;
+        for (int v = 1; v < s->n_vocab; v++)
+            if (scores[v] > scores[best]) best = v;
+        top[i] = (Alternative){best, scores[best]};
+        scores[best] = -INFINITY;
+    }
+    free(scores);
+}
+
+bool search_score(Search *s, int n_top, Arena *arena, Generation *out, Error *error) {
+    int n = out->n - 1; /* the last id is written, not read */
+    TokenRows rows = equal_rows(s->run.arena, out->ids, 1, n);
+    Memory memory = s->memory;
+    static const int32_t first_row[1] = {0};
+    memory.row_of = first_row;
+    Tensor hidden;
+    s->run.row_tokens = n;
+    if (!forward_stack(&s->run, s->stack, &rows, s->stack == STACK_DECODER ? &memory : NULL, NULL,
+                       &hidden, error))
+        return false;
+    Tensor logits = forward_logits(&s->run, s->stack, hidden);
+    int n_steps = out->n - out->n_prompt;
+    out->log_probs = arena_calloc(arena, (size_t)out->n, sizeof *out->log_probs);
+    out->n_top = n_top;
+    out->top = n_top ? arena_alloc(arena, (size_t)(n_steps * n_top) * sizeof *out->top) : NULL;
+    for (int i = 0; i < n_steps; i++)
+        search_note(s, logits.data + (int64_t)(out->n_prompt + i - 1) * s->n_vocab,
+                    out->ids[out->n_prompt + i], &out->log_probs[out->n_prompt + i], n_top,
+                    n_top ? out->top + i * n_top : NULL);
+    return true;
+}

@@ -1,0 +1,215 @@
+/* One pass with everything that is asked for: capture, edits, gradients. */
+#include "model/trace.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/capture.h"
+#include "model/forward.h"
+#include "model/ops.h"
+#include "model/trace_inside.h"
+
+/* Patterns larger than this all together are kept as recipes without being asked for. */
+static const int64_t most_stored_bytes = (int64_t)1 << 30;
+
+/* ---- checks ---- */
+
+static bool check_tokens(const Model *model, StackId stack, Tokens tokens, const int32_t *positions,
+                         Error *error) {
+    const StackConfig *c = &model->config.stack[stack];
+    int64_t n_vocab = model->stack[stack].embed.rows;
+    if (tokens.n == 0)
+        return error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
+    if (c->n_positions && tokens.n > c->n_positions && !positions)
+        return error_set(error, ERROR_INPUT,
+                         "%d tokens, but this model reads at most %d; shorten "
+                         "the text",
+                         tokens.n, c->n_positions);
+    for (int i = 0; i < tokens.n; i++) {
+        int32_t id = tokens.items[i].id;
+        if (id < 0 || id >= n_vocab)
+            return error_set(error, ERROR_INPUT, "token %d has id %d, but the ids are 0 to %lld", i,
+                             id, (long long)n_vocab - 1);
+        if (positions && c->n_positions && (positions[i] < 0 || positions[i] >= c->n_positions))
+            return error_set(error, ERROR_INPUT, "position id %d, but the positions are 0 to %d",
+                             positions[i], c->n_positions - 1);
+    }
+    return true;
+}
+
+static bool check_input(const Model *model, const Input *input, Error *error) {
+    bool two = model_has_stack(model, STACK_ENCODER);
+    if (!input->features.data &&
+        !check_tokens(model, model_first_stack(model), input->source, input->positions, error))
+        return false;
+    if (!two) return true;
+    if (input->target.n == 0)
+        return error_set(error, ERROR_INPUT, "the decoder has nothing to read: a target is needed");
+    return check_tokens(model, STACK_DECODER, input->target, NULL, error);
+}
+
+/* ---- the pass ---- */
+
+static TokenRows one_row(Arena *arena, Tokens tokens, const uint8_t *keep) {
+    int32_t *ids = arena_alloc(arena, (size_t)tokens.n * sizeof *ids);
+    int32_t *begin = arena_calloc(arena, 2, sizeof *begin);
+    for (int i = 0; i < tokens.n; i++)
+        ids[i] = tokens.items[i].id;
+    begin[1] = tokens.n;
+    return (TokenRows){.n_rows = 1, .begin = begin, .ids = ids, .keep = keep};
+}
+
+static bool pass(Run *run, const Input *input, Tensor *logits, Error *error) {
+    const Model *model = run->model;
+    TokenRows source = one_row(run->arena, input->source, input->source_keep);
+    source.positions = input->positions;
+    source.types = input->types;
+    Tensor hidden;
+    StackId last = model_first_stack(model);
+    run->row_tokens = input->source.n;
+    if (!forward_stack(run, last, &source, NULL, NULL, &hidden, error)) return false;
+    if (last == STACK_ENCODER) {
+        TokenRows target = one_row(run->arena, input->target, input->target_keep);
+        Memory memory = {.hidden = hidden, .rows = &source};
+        last = STACK_DECODER;
+        run->row_tokens = input->target.n;
+        if (!forward_stack(run, last, &target, &memory, NULL, &hidden, error)) return false;
+    }
+    *logits = forward_logits(run, last, hidden);
+    return true;
+}
+
+static int64_t pattern_bytes(const Model *model, const Input *input) {
+    int64_t total = 0, n = input->source.n, m = input->target.n;
+    const StackConfig *first = &model->config.stack[model_first_stack(model)];
+    const StackConfig *decoder = &model->config.stack[STACK_DECODER];
+    total += 4 * n * n * first->n_heads * first->n_layers;
+    if (model_has_stack(model, STACK_ENCODER))
+        total += 4 * m * (m + n) * decoder->n_heads * decoder->n_layers;
+    return total;
+}
+
+/* ---- gradients ---- */
+
+/* What each position should have written: the decoder's next tokens, or the text shifted by one. */
+static int32_t *targets_of(Arena *arena, const Model *model, const Input *input, int64_t n) {
+    int32_t *targets = arena_alloc(arena, (size_t)n * sizeof *targets);
+    bool two = model_has_stack(model, STACK_ENCODER);
+    for (int64_t i = 0; i < n; i++) {
+        targets[i] = -1;
+        if (two && input->next)
+            targets[i] = input->next[i];
+        else if (two && i + 1 < input->target.n)
+            targets[i] = input->target.items[i + 1].id;
+        else if (!two && i + 1 < input->source.n)
+            targets[i] = input->source.items[i + 1].id;
+    }
+    return targets;
+}
+
+/* The id that TOKEN means: a number, or the label of a token that is there. */
+static int64_t token_of(const Input *input, Str name) {
+    long long id;
+    if (integer_parse(name, &id)) return id;
+    const Tokens *sides[] = {&input->target, &input->source};
+    for (int s = 0; s < 2; s++)
+        for (int i = 0; i < sides[s]->n; i++)
+            if (str_eq(sides[s]->items[i].label, name)) return sides[s]->items[i].id;
+    return -1;
+}
+
+/* Seeds the gradient: of the loss, or of one logit ("logit:TOKEN@POS"). */
+static bool seed_gradient(Run *run, const Input *input, const char *grad, Tensor logits,
+                          Error *error) {
+    if (!logits.data)
+        return error_set(error, ERROR_UNSUPPORTED, "--grad: this model has no output head");
+    if (strcmp(grad, "loss") == 0) {
+        int32_t *targets = targets_of(run->arena, run->model, input, logits.shape[0]);
+        Tensor loss = op_cross_entropy(run, logits, targets, 0, NULL);
+        loss.grad[0] = 1;
+        return true;
+    }
+    const char *at = strrchr(grad, '@');
+    long long position;
+    if (strncmp(grad, "logit:", 6) != 0 || !at || !integer_parse(str(at + 1), &position))
+        return error_set(error, ERROR_INPUT,
+                         "--grad %.60s: 'loss' or 'logit:TOKEN@POSITION' "
+                         "expected",
+                         grad);
+    int64_t id = token_of(input, (Str){grad + 6, (size_t)(at - grad) - 6});
+    if (id < 0 || id >= logits.shape[1])
+        return error_set(error, ERROR_INPUT,
+                         "--grad %.60s: no such token; give a label of this "
+                         "input or an id below %lld",
+                         grad, (long long)logits.shape[1]);
+    if (position < 0) position += logits.shape[0];
+    if (position < 0 || position >= logits.shape[0])
+        return error_set(error, ERROR_INPUT, "--grad %.60s: the positions are 0 to %lld", grad,
+                         (long long)logits.shape[0] - 1);
+    logits.grad[position * logits.shape[1] + id] = 1;
+    return true;
+}
+
+/* grad.SITE for every site that was kept. */
+static void keep_gradients(Trace *trace) {
+    int n = trace->n_entries;
+    Tensor *lives = malloc(((size_t)n + 1) * sizeof *lives);
+    const char **names = malloc(((size_t)n + 1) * sizeof *names);
+    if (!lives || !names) abort();
+    for (int i = 0; i < n; i++) { /* trace_put moves the entries */
+        lives[i] = trace->entries[i].live;
+        names[i] = trace->entries[i].name;
+    }
+    for (int i = 0; i < n; i++) {
+        if (!lives[i].grad) continue;
+        Tensor g = lives[i];
+        g.data = g.grad;
+        g.grad = NULL;
+        trace_put(trace, arena_printf(trace->arena, "grad.%s", names[i]),
+                  tensor_clone(trace->arena, g));
+    }
+    free(lives);
+    free(names);
+}
+
+/* ---- all together ---- */
+
+static Trace *trace_of(const Model *model, const Input *input) {
+    Trace *trace = trace_new(arena_new(), input->source, input->target, input->next);
+    trace->model_name = arena_strdup(trace->arena, model->path);
+    if (input->next_tokens)
+        trace->next_tokens =
+            trace_copy_tokens(trace, (Tokens){.n = input->target.n,
+                                              .items = (Token *)(uintptr_t)input->next_tokens})
+                .items;
+    return trace;
+}
+
+Trace *trace_run(const Model *model, const Input *input, const TraceOptions *options,
+                 Error *error) {
+    static const TraceOptions nothing;
+    if (!options) options = &nothing;
+    if (!check_input(model, input, error)) return NULL;
+    Trace *trace = trace_of(model, input);
+    Capture capture = {.sites = options->sites,
+                       .lazy = options->lazy_patterns ||
+                               pattern_bytes(model, input) > most_stored_bytes,
+                       .trace = trace};
+    Run run = {.model = model,
+               .arena = arena_new(),
+               .capture = &capture,
+               .edits = options->edits && options->edits->n ? options->edits : NULL,
+               .progress = options->progress};
+    if (options->grad) run.tape = tape_new(run.arena);
+    Tensor logits;
+    bool ok = pass(&run, input, &logits, error);
+    if (ok && options->grad) {
+        ok = seed_gradient(&run, input, options->grad, logits, error);
+        if (ok) tape_backward(run.tape);
+        if (ok) keep_gradients(trace);
+    }
+    arena_free(run.arena);
+    if (ok) return trace;
+    trace_release(trace);
+    return NULL;
+}
