@@ -87,7 +87,7 @@ static void write_json(Output *out, const Subject *subject, bool with_tensors) {
     json_object_set_new(j, "model_type", output_text(str(c->model_type)));
     json_object_set_new(j, "family", json_string(family_names[c->family]));
     json_object_set_new(j, "format", json_string(checkpoint_format(model->checkpoint)));
-    json_object_set_new(j, "hash", json_string(model->hash));
+    json_object_set_new(j, "hash", json_string(model_hash(model, (char[17]){0})));
     json_object_set_new(j, "n_parameters", json_integer(model->n_parameters));
     json_object_set_new(j, "d_model", json_integer(c->d_model));
     json_object_set_new(j, "n_vocab", json_integer(c->n_vocab));
@@ -148,7 +148,7 @@ static void write_text(Output *out, const Subject *subject, bool with_tensors) {
     output_printf(out, "path             %s\n", subject->path);
     output_printf(out, "architecture     %s, %s\n", c->model_type, family_names[c->family]);
     output_printf(out, "weights          %s, hash %s\n", checkpoint_format(model->checkpoint),
-                  model->hash);
+                  model_hash(model, (char[17]){0}));
     output_printf(out, "parameters       %s\n", with_commas(model->n_parameters, number));
     output_printf(out, "d_model          %d\n", c->d_model);
     output_printf(out, "vocabulary       %d\n", c->n_vocab);

@@ -4,11 +4,19 @@
 
 #include "app/version.h"
 
-extern const Command command_train, command_tokenize, command_help;
+extern const Command command_translate, command_score, command_generate, command_trace,
+    command_tokenize, command_train, command_inspect, command_models, command_hooks, command_help;
 
 static const Command *const commands[] = {
+    &command_translate,
+    &command_score,
+    &command_generate,
+    &command_trace,
     &command_tokenize,
     &command_train,
+    &command_inspect,
+    &command_models,
+    &command_hooks,
     &command_help,
     NULL,
 };
