@@ -11,6 +11,18 @@ void ops_blas_threads(int n_threads) {
     openblas_set_num_threads(n_threads);
 }
 
+const char *ops_blas_better_core(void) {
+#if defined(__x86_64__)
+    const char *core = openblas_get_corename();
+    bool behind = strcmp(core, "Haswell") == 0 || strcmp(core, "Zen") == 0;
+    if (behind && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+        __builtin_cpu_supports("avx512cd"))
+        return "SKYLAKEX";
+#endif
+    return NULL;
+}
+
 /* Below this many multiplications a call of BLAS costs more than the product. */
 enum { SMALL_PRODUCT = 32 * 1024 };
 
