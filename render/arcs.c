@@ -125,12 +125,12 @@ static void draw_tokens(const Plan *plan) {
 
 static const char *subtitle_of(const Plan *plan) {
     const char *title = plan->arcs->tokens.title;
-    const char *what = arena_printf(
-        plan->arena, "query: %s where an arc starts, key: where it ends", title ? title : "token");
+    const char *what = arena_printf(plan->arena, "%s: an arc leads from it to what it attends to",
+                                    title ? title : "query");
     return chart_subtitle(plan->arena, plan->options, what,
                           plan->labels.rtl
-                              ? "above: to earlier tokens (right), below: to later (left)"
-                              : "above: to earlier tokens (left), below: to later (right)",
+                              ? "key: above to earlier tokens (right), below to later (left)"
+                              : "key: above to earlier tokens (left), below to later (right)",
                           chart_range_text(plan->arena, &plan->range));
 }
 
@@ -172,6 +172,7 @@ bool arcs_draw(Figure *figure, const Arcs *arcs, const ChartOptions *options, Er
     free(strokes);
     draw_tokens(&plan);
     double bottom = plan.middle + plan.line_h / 2 + plan.below * squeeze;
+    if (plan.labels.n == 0) bottom = chart_empty(figure, area.x, area.y, arcs->tokens.n > 0);
     if (arcs->n_heads > 1)
         bottom = heads_legend(figure, area.x, bottom + theme->type_body, area.w, arcs->heads,
                               arcs->n_heads);

@@ -1,6 +1,7 @@
 #include "render/chart.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "model/base/utf8.h"
@@ -24,7 +25,7 @@ ChartArea chart_begin(Figure *figure, const ChartOptions *options, const char *s
                       double natural_width) {
     const Theme *theme = figure_theme(figure);
     bool print = theme->kind == THEME_PRINT;
-    double margin = print ? 4 : 24;
+    double margin = print ? 4 : options->width > 0 ? fmin(24, options->width * 0.05) : 24;
     ChartArea area = {.margin = margin};
     double width = options->width > 0 ? options->width : natural_width + 2 * margin;
     double least = print ? 200 : 360;
@@ -102,6 +103,19 @@ static Str joined(Arena *arena, Str s, bool before, bool after) {
     return str(out);
 }
 
+/* A token of nothing but blanks would not be seen. */
+static Str readable(Arena *arena, Str s) {
+    if (s.n == 0) return str("\xe2\x88\x85"); /* the empty set */
+    for (size_t i = 0; i < s.n; i++)
+        if (s.data[i] != ' ') return s;
+    StrBuf out = {0};
+    for (size_t i = 0; i < s.n; i++)
+        strbuf_puts(&out, "\xe2\x90\xa3"); /* open boxes */
+    s = arena_str(arena, strbuf_str(&out));
+    strbuf_free(&out);
+    return s;
+}
+
 /* How many earlier tokens of the axis read the same. */
 typedef struct Named {
     Str s;
@@ -143,7 +157,7 @@ ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptio
     for (int i = 0; i < axis->n; i++) {
         const ChartToken *token = &axis->tokens[i];
         if (token->hidden) continue;
-        Str s = text_clean(arena, token->text);
+        Str s = readable(arena, text_clean(arena, token->text));
         bool after = i + 1 < axis->n && axis->tokens[i + 1].continues;
         index[n] = i;
         special[n] = token->special;
@@ -258,11 +272,16 @@ static const char *range_end(Arena *arena, const ChartRange *range, bool high) {
 
 double chart_legend(Figure *figure, double x, double y, double width, const ChartOptions *options,
                     const ChartRange *range) {
+    Color palette[256];
+    colormap_fill(options->colormap, figure_theme(figure), palette);
+    return chart_legend_palette(figure, x, y, width, palette, range);
+}
+
+double chart_legend_palette(Figure *figure, double x, double y, double width,
+                            const Color palette[256], const ChartRange *range) {
     const Theme *theme = figure_theme(figure);
     Arena *arena = figure_arena(figure);
-    Color palette[256];
     uint8_t cells[256];
-    colormap_fill(options->colormap, theme, palette);
     for (int i = 0; i < 256; i++)
         cells[i] = (uint8_t)i;
     double bar = theme->type_small * 0.6;
@@ -283,6 +302,28 @@ double chart_legend(Figure *figure, double x, double y, double width, const Char
     style.anchor = FIGURE_END;
     figure_text(figure, x + width, baseline, str(range_end(arena, range, true)), style, NULL);
     return bar + theme->type_small * 1.6;
+}
+
+double chart_empty(Figure *figure, double x, double y, bool all_hidden) {
+    const Theme *theme = figure_theme(figure);
+    figure_text(figure, x, y + theme->type_body * 1.5,
+                str(all_hidden ? "All tokens are hidden" : "No tokens to draw"),
+                (FigureTextStyle){.font = {.size = theme->type_body}, .color = theme->soft}, NULL);
+    return y + theme->type_body * 3;
+}
+
+const char *chart_decimal(double x, int decimals, char buffer[32]) {
+    if (!isfinite(x) || fabs(x) >= 1e6) return number_text(x, 3, buffer);
+    long power = 1;
+    for (int i = 0; i < decimals; i++)
+        power *= 10;
+    long value = lround(fabs(x) * (double)power);
+    const char *sign = x < 0 && value > 0 ? "\xe2\x88\x92" : "";
+    if (decimals > 0)
+        snprintf(buffer, 32, "%s%ld.%0*ld", sign, value / power, decimals, value % power);
+    else
+        snprintf(buffer, 32, "%s%ld", sign, value);
+    return buffer;
 }
 
 /* A name as an id: XML allows no blanks or slashes in one. */

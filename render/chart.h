@@ -128,6 +128,14 @@ uint8_t *chart_cells(Arena *arena, const ChartMatrix *matrix, const ChartLabels 
                      const ChartLabels *keys, const ChartRange *range, bool transpose,
                      bool *has_masked);
 void chart_palette(Colormap map, const Theme *theme, bool has_masked, Color out[256]);
+/* The same for a palette of the chart's own. */
+double chart_legend_palette(Figure *figure, double x, double y, double width,
+                            const Color palette[256], const ChartRange *range);
+/* What stands where there is nothing to draw; returns the lowest point used. */
+double chart_empty(Figure *figure, double x, double y, bool all_hidden);
+/* "0.70", "\u22121.25": fixed decimals, a real minus, no locale. Absurdly large numbers in short.
+ */
+const char *chart_decimal(double x, int decimals, char buffer[32]);
 const char *chart_id(Arena *arena, const ChartMatrix *matrix, int query, int key);
 bool chart_check(const ChartMatrix *matrices, int n, const ChartAxis *queries,
                  const ChartAxis *keys, Error *error);

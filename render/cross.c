@@ -177,13 +177,18 @@ static void draw_curve(const Plan *plan, double from, double from_edge, double t
 static double head_shift(const Plan *plan, int head) {
     int n = plan->cross->n_heads;
     double pitch = fmin(plan->query.pitch, plan->key.pitch);
-    double spread = fmin(pitch * 0.5, 3.0 * (n - 1));
+    double spread = fmin(pitch * 0.6, 3.0 * (n - 1));
     return n > 1 ? ((double)head / (n - 1) - 0.5) * spread : 0;
 }
 
 static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
     double pitch = fmin(plan->query.pitch, plan->key.pitch);
     double thickest = fmin(plan->theme->line_max, fmax(pitch * 0.5, 1.5 * plan->theme->line_min));
+    /* Side by side, the lines of many heads must leave each other to be seen. */
+    int n_heads = plan->cross->n_heads;
+    if (n_heads > 1)
+        thickest =
+            fmin(thickest, fmax(1.5 * pitch * 0.6 / (n_heads - 1), 2.5 * plan->theme->line_min));
     for (int i = 0; i < n; i++) {
         const Stroke *s = &strokes[i];
         Color hue = theme_hue(plan->theme, s->head, plan->cross->n_heads);
@@ -378,6 +383,8 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
     draw_links(&plan);
     draw_labels(&plan, &plan.query, true);
     draw_labels(&plan, &plan.key, false);
+    if (plan.query.labels.n == 0 && plan.key.labels.n == 0)
+        bottom = chart_empty(figure, area.x, area.y, cross->queries.n + cross->keys.n > 0);
     if (cross->n_heads > 1)
         bottom = heads_legend(figure, area.x, bottom + plan.theme->type_body, area.w, cross->heads,
                               cross->n_heads);

@@ -25,12 +25,10 @@ static const char *name_change(Arena *arena, const Difference *d, const Change *
     char difference[32], before[32], after[32];
     Str q = text_clean(arena, d->queries.tokens[c->query].text);
     Str k = text_clean(arena, d->keys.tokens[c->key].text);
-    double change = round((c->after - c->before) * 1000) / 1000;
-    return arena_printf(arena, "%s%s  %.*s \xe2\x86\x92 %.*s  (%s to %s)",
-                        change < 0 ? "\xe2\x88\x92" : "+", number_text(fabs(change), 3, difference),
-                        (int)q.n, q.data, (int)k.n, k.data,
-                        number_text(round(c->before * 1000) / 1000, 3, before),
-                        number_text(round(c->after * 1000) / 1000, 3, after));
+    double change = c->after - c->before;
+    return arena_printf(arena, "%s%s  %.*s \xe2\x86\x92 %.*s  (%s to %s)", change < 0 ? "" : "+",
+                        chart_decimal(change, 3, difference), (int)q.n, q.data, (int)k.n, k.data,
+                        chart_decimal(c->before, 3, before), chart_decimal(c->after, 3, after));
 }
 
 /* The largest changes, largest first; how many there are. */

@@ -95,6 +95,15 @@ static void draw_cells(const Plan *plan, const ChartMatrix *matrix, FigureBox bo
     free(small);
 }
 
+/* viridis, without the end that the paper would swallow. */
+static void fill_frames(const Theme *theme, Color out[256]) {
+    Color all[256];
+    colormap_fill(COLORMAP_VIRIDIS, theme, all);
+    bool dark = theme->kind == THEME_DARK;
+    for (int i = 0; i < 256; i++)
+        out[i] = all[dark ? 56 + i * 199 / 255 : i * 205 / 255];
+}
+
 static Color frame_color(const Plan *plan, int series) {
     const float *frames = plan->grid->frames;
     if (!frames || !isfinite(frames[series])) return plan->theme->line;
@@ -182,10 +191,9 @@ static double draw_legends(const Plan *plan, double x, double y, double width) {
         figure_text(plan->figure, at, y + small * 0.75,
                     str(plan->grid->frame_name ? plan->grid->frame_name : "frame"), style, NULL) +
         small;
-    ChartOptions frames = {.colormap = COLORMAP_VIRIDIS};
     ChartRange range = {CHART_SCALE_RANGE, plan->frame_low, plan->frame_high, false};
-    chart_legend(plan->figure, at + used, y, fmin(bar, fmax(x + width - at - used, 40)), &frames,
-                 &range);
+    chart_legend_palette(plan->figure, at + used, y, fmin(bar, fmax(x + width - at - used, 40)),
+                         plan->frame_palette, &range);
     return y + h;
 }
 
@@ -273,7 +281,7 @@ bool grid_draw(Figure *figure, const Grid *grid, const ChartOptions *options, Er
     plan.keys = counted(plan.arena, grid->n_keys);
     chart_palette(options->colormap, theme, false, plan.palette);
     chart_palette(options->colormap, theme, true, plan.masked_palette);
-    colormap_fill(COLORMAP_VIRIDIS, theme, plan.frame_palette);
+    fill_frames(theme, plan.frame_palette);
     frame_range(&plan);
     plan.left = theme->type_small * 3.2;
     plan.top = theme->type_small * 3.2;

@@ -244,7 +244,7 @@ static const char *cell_title(const Plan *plan, const ChartMatrix *panel, int r,
 static void draw_number(const Plan *plan, FigureBox box, double weight, Color ground) {
     double size = fmin(plan->theme->type_small, box.w * 0.36);
     char number[32];
-    number_text(round(weight * 100) / 100, 4, number);
+    chart_decimal(weight, 2, number);
     TextStyle font = {.size = size, .tabular = true};
     double least = plan->theme->type_token_min * 0.8;
     if (size < least) {
@@ -389,10 +389,10 @@ static double draw_mask_key(const Plan *plan, double x, double y) {
 static double draw_key(const Plan *plan, const ChartArea *area, double y) {
     double x = area->x + plan->left, small = plan->theme->type_small;
     if (plan->heatmap->is_mask) return draw_mask_key(plan, x, y);
-    double width = fmin(160 * plan->theme->type_body / 13, fmax(area->w - plan->left, 60));
     FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->soft};
     const char *unit = plan->heatmap->unit ? plan->heatmap->unit : "weight";
     double used = figure_text(plan->figure, x, y + small * 0.75, str(unit), style, NULL) + 10;
+    double width = fmin(160 * plan->theme->type_body / 13, fmax(area->w - plan->left - used, 40));
     double h = chart_legend(plan->figure, x + used, y, width, plan->options, &plan->range);
     int step = plan->row_step > plan->column_step ? plan->row_step : plan->column_step;
     double at = x + used + width + 2 * small;
@@ -446,14 +446,16 @@ bool heatmap_draw(Figure *figure, const Heatmap *heatmap, const ChartOptions *op
     int64_t n_cells = (int64_t)plan.rows.n * plan.columns.n * heatmap->n_panels;
     plan.vector = n_cells <= VECTOR_CELLS;
     const char *rows = arena_printf(plan.arena, "%s (rows)", plan.row_title);
-    const char *columns =
-        arena_printf(plan.arena, "columns: %s%s", plan.column_title,
-                     plan.rows.rtl || plan.columns.rtl ? ", token 0 first (left and top)" : "");
+    bool rtl = plan.rows.rtl || plan.columns.rtl;
+    const char *columns = arena_printf(plan.arena, "%s (columns)%s", plan.column_title,
+                                       rtl ? " \xc2\xb7 token 0 first, at the top left" : "");
     ChartArea area = plan_all(
         &plan, chart_subtitle(plan.arena, options, rows, columns,
                               heatmap->is_mask ? NULL : chart_range_text(plan.arena, &plan.range)));
     plan_wanted(&plan);
     double bottom = draw_panels(&plan, &area);
+    if (plan.rows.n == 0 || plan.columns.n == 0)
+        bottom = chart_empty(figure, area.x, area.y, queries->n + keys->n > 0);
     bottom = draw_key(&plan, &area, bottom + plan.theme->type_small);
     if (heatmap->list_title) bottom = draw_list(&plan, &area, bottom);
     chart_end(figure, options, &area, bottom);

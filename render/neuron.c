@@ -94,8 +94,8 @@ static void put(const Plan *plan, double x, double y, Str s, FigureAnchor anchor
 
 static const char *short_number(const Plan *plan, double x) {
     char number[32];
-    if (isinf(x)) return x < 0 ? "-\xe2\x88\x9e" : "\xe2\x88\x9e";
-    return arena_strdup(plan->arena, number_text(round(x * 100) / 100, 4, number));
+    if (isinf(x)) return x < 0 ? "\xe2\x88\x92\xe2\x88\x9e" : "\xe2\x88\x9e";
+    return arena_strdup(plan->arena, chart_decimal(x, 2, number));
 }
 
 static void draw_sum(const Plan *plan, double y, int key) {
@@ -215,8 +215,6 @@ static double draw_query(const Plan *plan, double y) {
                                     number_text(plan->most, 2, most), most,
                                     number_text(plan->most_product, 2, most_product), most_product);
     ChartOptions legend = {.colormap = COLORMAP_DIVERGING};
-    Arena *arena = plan->arena;
-    (void)arena;
     double w = fmin(plan->strip_w, 120);
     ChartRange range = {CHART_SCALE_RANGE, -plan->most, plan->most, true};
     chart_legend(plan->figure, plan->x_products, y - plan->strip_h / 2, w, &legend, &range);

@@ -23,12 +23,16 @@ typedef struct Chip {
 static double lay_out(const Plan *plan, const ChartAxis *axis, const ChartLabels *labels, double x,
                       double y, double width, Chip *chips) {
     double at = 0, top = y;
+    bool numbers = plan->sentence->numbers && axis == &plan->sentence->keys;
+    double least = text_width(figure_fonts(plan->figure), str("0.000"),
+                              (TextStyle){.size = plan->theme->type_small, .tabular = true});
     int first = 0; /* of the word that stands open: words are not torn apart */
     for (int i = 0; i < labels->n; i++) {
         bool continues = i > 0 && axis->tokens[labels->index[i]].continues;
         if (!continues) first = i;
         double w =
             text_width(figure_fonts(plan->figure), labels->text[i], plan->font) + 2 * plan->pad;
+        if (numbers) w = fmax(w, least);
         w = fmin(w, width);
         if (i > 0) at += continues ? 1 : plan->space;
         if (at > 0 && at + w > width) {
@@ -78,7 +82,7 @@ static void draw_chip(const Plan *plan, const ChartLabels *labels, int i, Chip c
     Color ink;
     FigurePaint paint = shade(plan, place, &ink);
     char number[32];
-    number_text(isnan(weight) ? weight : round(weight * 1000) / 1000, 3, number);
+    chart_decimal(weight, 3, number);
     FigureMark mark = {.pick = {0, query, key},
                        .role = FIGURE_CELL,
                        .weight = weight,
@@ -176,6 +180,7 @@ bool sentence_draw(Figure *figure, const Sentence *sentence, const ChartOptions 
     Chip *chips = arena_alloc(plan.arena, ((size_t)keys.n + 1) * sizeof *chips);
     double h = plan.font.size * 1.6;
     y += lay_out(&plan, &sentence->keys, &keys, area.x, y + h / 2, area.w, chips);
+    if (keys.n == 0) y = chart_empty(figure, area.x, area.y, sentence->keys.n > 0);
     for (int i = 0; i < keys.n; i++)
         draw_chip(&plan, &keys, i, chips[i]);
     y += theme->type_small * 0.5;

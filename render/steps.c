@@ -79,7 +79,7 @@ static void draw_cell(const Plan *plan, const Panel *panel, int series, int r, i
     Color fill = panel->step->weights ? plan->weights[(int)lround(fmax(t, 0) * 255)]
                                       : plan->values[(int)lround(128 + 127 * t)];
     char number[32];
-    number_text(round(x * 100) / 100, 4, number);
+    chart_decimal(x, 2, number);
     mark.has_weight = isfinite(x);
     mark.weight = x;
     mark.title = number;
@@ -88,7 +88,7 @@ static void draw_cell(const Plan *plan, const Panel *panel, int series, int r, i
                     &mark);
     figure_text(
         plan->figure, box.x + box.w / 2, box.y + box.h / 2 + plan->theme->type_small * 0.36,
-        str(isinf(x) ? "-\xe2\x88\x9e" : number),
+        str(isinf(x) ? "\xe2\x88\x92\xe2\x88\x9e" : number),
         (FigureTextStyle){.font = {.size = plan->theme->type_small, .tabular = true},
                           .color = isinf(x) ? plan->theme->soft : theme_on(plan->theme, fill),
                           .anchor = FIGURE_MIDDLE},

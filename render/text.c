@@ -279,6 +279,8 @@ Str text_clean(Arena *arena, Str s) {
         size_t n_bytes;
         uint32_t c = utf8_decode(s, at, &n_bytes);
         at += n_bytes;
+        if (c == '\n') c = 0x21b5;
+        if (c == '\t') c = 0x21e5;
         if (c < 0x20) c += 0x2400; /* the block of control pictures */
         if (c == 0x7f) c = 0x2421;
         n += utf8_encode(c, out + n);
