@@ -127,6 +127,7 @@ Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *opti
     bool ok = look_at(checkpoint->path, arena, &source, error);
     const CheckpointFormat *format = ok ? find_format(&source, error) : NULL;
     if (format) checkpoint->format = format->name;
+    if (format) checkpoint->tokenizer_path = format->tokenizer ? source.path : source.folder;
     if (format && format->open(checkpoint, &source, error) &&
         tensor_list_sort(&checkpoint->tensors, error))
         return checkpoint;
@@ -186,6 +187,10 @@ void checkpoint_close(Checkpoint *checkpoint) {
 
 const char *checkpoint_path(const Checkpoint *checkpoint) {
     return checkpoint->path;
+}
+
+const char *checkpoint_tokenizer_path(const Checkpoint *checkpoint) {
+    return checkpoint->tokenizer_path;
 }
 
 const char *checkpoint_format(const Checkpoint *checkpoint) {

@@ -56,6 +56,9 @@ const json_t *checkpoint_config(const Checkpoint *checkpoint);
 /* generation_config.json, or NULL. */
 const json_t *checkpoint_generation_config(const Checkpoint *checkpoint);
 
+/* Where the model's tokenizer lies, for tokenizer_open: the folder, the file itself where the
+ * format has a vocabulary of its own, an adapter's folder or that of its base. */
+const char *checkpoint_tokenizer_path(const Checkpoint *checkpoint);
 /* The vocabulary that a file of weights brings along (GGUF; llama2.c's tokenizer.bin beside it), in
  * the form of Hugging Face's tokenizer.json; a new reference. path: as for checkpoint_open. NULL
  * without an error when there is none; the weights are not read. */

@@ -43,6 +43,7 @@ ShapeText raw_shape_text(const RawTensor *tensor); /* "[3, 4]" */
 struct Checkpoint {
     Arena *arena;
     char *path;
+    const char *tokenizer_path; /* see checkpoint_tokenizer_path */
     const char *format;
     json_t *config, *generation_config;
     TensorList tensors;
@@ -95,7 +96,7 @@ typedef bool AddFile(Checkpoint *checkpoint, const char *path, Error *error);
 bool checkpoint_add_shards(Checkpoint *checkpoint, const char *index_path, AddFile *add,
                            Error *error);
 
-extern const CheckpointFormat format_safetensors, format_torch, format_gguf, format_llama2c,
-    format_marian;
+extern const CheckpointFormat format_adapter, format_safetensors, format_torch, format_gguf,
+    format_llama2c, format_marian;
 
 #endif
