@@ -373,6 +373,7 @@ static bool place(TorchFile *file, const TorchTensor *t, RawTensor *raw, Error *
     if (!find_storage(file, s, raw->name, error)) return false;
     if (raw_tensor_count(raw) == 0) {
         raw->data = s->bytes.data;
+        raw_tensor_align(file->arena, raw);
         return true;
     }
     int64_t last, first = 0;
