@@ -1,0 +1,525 @@
+#include "app/views/matrices.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "app/views/select.h"
+
+enum { MOST_MATRICES = 1024 };
+
+/* ---- which attention ---- */
+
+const char *attention_title(const Place *attention) {
+    if (attention->cross) return "Cross-attention";
+    switch (attention->stack) {
+    case STACK_ENCODER:
+        return "Self-attention of the encoder";
+    case STACK_DECODER:
+        return "Self-attention of the decoder";
+    case STACK_BLOCKS:
+    case STACK_COUNT:
+        break;
+    }
+    return "Self-attention";
+}
+
+static const Place attentions[] = {
+    {STACK_ENCODER, false, -1, -1, -1, -1},
+    {STACK_DECODER, false, -1, -1, -1, -1},
+    {STACK_DECODER, true, -1, -1, -1, -1},
+    {STACK_BLOCKS, false, -1, -1, -1, -1},
+};
+enum { N_ATTENTIONS = sizeof attentions / sizeof *attentions };
+
+static bool has(const Trace *trace, const Place *p) {
+    return trace_has(trace, p->stack, p->cross) && trace_n_layers(trace, p->stack, p->cross) > 0;
+}
+
+static bool attention_missing(const Trace *trace, const char *name, Error *error) {
+    StrBuf there = {0};
+    for (int i = 0; i < N_ATTENTIONS; i++)
+        if (has(trace, &attentions[i]))
+            strbuf_printf(&there, "%s%s", there.n ? ", " : "",
+                          place_attention_name(&attentions[i]));
+    error_set(error, ERROR_UNSUPPORTED, "no %s attention here; there is %s", name,
+              there.n ? there.data : "none at all");
+    strbuf_free(&there);
+    return false;
+}
+
+/* The first of the heads in "L5H3,L2H1" may say the attention too. */
+static bool attention_of_heads(const State *state, Place *out) {
+    Str rest = state->heads ? str(state->heads) : (Str){0}, part;
+    return select_part(&rest, ',', &part) && place_parse(part, out, NULL) &&
+           (out->cross || out->stack != STACK_BLOCKS);
+}
+
+static bool attention_named(const Trace *trace, const char *name, Place *out, Error *error) {
+    for (int i = 0; i < N_ATTENTIONS; i++)
+        if (strcmp(name, place_attention_name(&attentions[i])) == 0 && has(trace, &attentions[i])) {
+            *out = attentions[i];
+            return true;
+        }
+    return attention_missing(trace, name, error);
+}
+
+bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *out,
+                      const char **why, Error *error) {
+    const State *state = input->state;
+    *why = NULL;
+    Place said;
+    if (state->attention) {
+        if (!attention_named(input->trace, state->attention, out, error)) return false;
+    } else if (attention_of_heads(state, &said)) {
+        if (!attention_named(input->trace, place_attention_name(&said), out, error)) return false;
+    } else if (wish->attention) {
+        Error ignored = {0};
+        if (!attention_named(input->trace, wish->attention, out, &ignored))
+            *out = view_default_place(input, why);
+    } else {
+        *out = view_default_place(input, why);
+    }
+    if (wish->self_only && out->cross) {
+        static const StackId order[] = {STACK_BLOCKS, STACK_ENCODER, STACK_DECODER};
+        if (state->attention)
+            return error_set(error, ERROR_UNSUPPORTED,
+                             "this view shows one sentence; cross-attention has two (--encoder, "
+                             "--decoder, or figure cross)");
+        *why = NULL;
+        *out = place_attention(STACK_COUNT, false);
+        for (int i = 2; i >= 0; i--)
+            if (trace_has(input->trace, order[i], false)) out->stack = order[i];
+    }
+    if (out->stack == STACK_COUNT || !has(input->trace, out))
+        return attention_missing(input->trace, "such", error);
+    /* A default place of the same attention keeps its layer and head. */
+    Place preset = view_default_place(input, why);
+    if (place_same_attention(&preset, out))
+        *out = preset;
+    else
+        *why = NULL;
+    return true;
+}
+
+/* ---- its two sides ---- */
+
+const char *query_title(const Place *attention, bool writes, bool words) {
+    const bool w = words;
+    if (attention->cross || attention->stack == STACK_DECODER) {
+        if (writes)
+            return w ? "query: decoder step, named by the word it writes"
+                     : "query: decoder step, named by the token it writes";
+        return w ? "query: decoder step, named by the word it reads"
+                 : "query: decoder step, named by the token it reads";
+    }
+    if (attention->stack == STACK_ENCODER)
+        return w ? "query: encoder word" : "query: encoder token";
+    return w ? "query: word" : "query: token";
+}
+
+const char *key_title(const Place *attention, bool words) {
+    if (attention->cross || attention->stack == STACK_ENCODER)
+        return words ? "key: encoder word" : "key: encoder token";
+    if (attention->stack == STACK_DECODER)
+        return words ? "key: decoder word read" : "key: decoder token read";
+    return words ? "key: word" : "key: token";
+}
+
+bool attention_sides(const ViewInput *input, const Place *attention, bool words, Arena *arena,
+                     Side *queries, Side *keys, bool *writes) {
+    const State *state = input->state;
+    Tokens source = trace_source(input->trace), target = trace_target(input->trace);
+    bool decoder = attention->stack == STACK_DECODER;
+    const Token *next = decoder ? trace_next_tokens(input->trace) : NULL;
+    bool wanted = state->rows ? strcmp(state->rows, "writes") == 0 : attention->cross;
+    *writes = decoder && next && wanted;
+    Tokens q = decoder ? target : source, k = attention->cross || !decoder ? source : target;
+    side_read(queries, *writes ? next : q.items, q.n, state, words, arena);
+    side_read(keys, k.items, k.n, state, words, arena);
+    queries->axis.title = query_title(attention, *writes, words);
+    keys->axis.title = key_title(attention, words);
+    return q.n > 0 && k.n > 0;
+}
+
+/* ---- which layers and heads: each group becomes one matrix ---- */
+
+typedef struct Group {
+    Place place; /* layer or head -1: reduced */
+    int n_layers, n_heads;
+    const int *layers, *heads;
+    SelectKind by_layer, by_head; /* MEAN or MAX where there are several */
+} Group;
+
+typedef struct Groups {
+    int n;
+    Group *items;
+} Groups;
+
+static void add_group(Groups *groups, Group g) {
+    if (groups->n < MOST_MATRICES) groups->items[groups->n++] = g;
+}
+
+static const int *copy_items(const SelectList *list, Arena *arena) {
+    int *items = arena_alloc(arena, (size_t)list->n * sizeof *items);
+    memcpy(items, list->items, (size_t)list->n * sizeof *items);
+    return items;
+}
+
+/* Every layer of the one with every head of the other, unless they are averaged. */
+static void cross_product(Groups *groups, const Place *attention, const SelectList *layers,
+                          const SelectList *heads, Arena *arena) {
+    const int *l = copy_items(layers, arena), *h = copy_items(heads, arena);
+    int n_l = layers->kind == SELECT_EACH ? layers->n : 1;
+    int n_h = heads->kind == SELECT_EACH ? heads->n : 1;
+    for (int i = 0; i < n_l; i++)
+        for (int j = 0; j < n_h; j++) {
+            bool one_l = layers->kind == SELECT_EACH, one_h = heads->kind == SELECT_EACH;
+            add_group(groups, (Group){.place = place_of_head(*attention, one_l ? l[i] : -1,
+                                                             one_h ? h[j] : -1),
+                                      .n_layers = one_l ? 1 : layers->n,
+                                      .n_heads = one_h ? 1 : heads->n,
+                                      .layers = one_l ? l + i : l,
+                                      .heads = one_h ? h + j : h,
+                                      .by_layer = layers->kind,
+                                      .by_head = heads->kind});
+        }
+}
+
+static bool groups_of_heads(Groups *groups, const Place *attention, int n_layers, int n_heads,
+                            const char *text, Arena *arena, Error *error) {
+    Str rest = str(text), part;
+    while (select_part(&rest, ',', &part)) {
+        Place p;
+        if (!place_parse(part, &p, error)) return error_prefix(error, "--heads");
+        bool same = place_same_attention(&p, attention) ||
+                    (!p.cross && p.stack == STACK_BLOCKS); /* the attention is said elsewhere */
+        if (!same)
+            return error_set(error, ERROR_INPUT,
+                             "--heads: '%.*s' is of another attention than the rest; one figure "
+                             "shows one attention",
+                             (int)part.n, part.data);
+        if (p.layer < 0 || p.layer >= n_layers || p.head >= n_heads || p.head < 0)
+            return error_set(error, ERROR_INPUT,
+                             "--heads: '%.*s': expected L0H0 to L%dH%d, commas between",
+                             (int)part.n, part.data, n_layers - 1, n_heads - 1);
+        int *pair = arena_alloc(arena, 2 * sizeof *pair);
+        pair[0] = p.layer;
+        pair[1] = p.head;
+        add_group(groups, (Group){.place = place_of_head(*attention, p.layer, p.head),
+                                  .n_layers = 1,
+                                  .n_heads = 1,
+                                  .layers = pair,
+                                  .heads = pair + 1});
+    }
+    return groups->n > 0 ||
+           error_set(error, ERROR_INPUT, "--heads '%s': expected heads such as L2H1,L5H3", text);
+}
+
+/* What the state says of layers and heads; a preset place where it says nothing. */
+static bool groups_choose(const ViewInput *input, const MatricesWish *wish, const Place *preset,
+                          Groups *groups, const char **why, Arena *arena, Error *error) {
+    const State *state = input->state;
+    int n_layers = trace_n_layers(input->trace, preset->stack, preset->cross);
+    int n_heads = trace_n_heads(input->trace, preset->stack, preset->cross);
+    groups->items = arena_alloc(arena, MOST_MATRICES * sizeof *groups->items);
+    if (state->heads) {
+        *why = NULL;
+        return groups_of_heads(groups, preset, n_layers, n_heads, state->heads, arena, error);
+    }
+    char layer[16], head[16];
+    bool nothing = !state->layer && !state->head;
+    snprintf(layer, sizeof layer, "%d", preset->layer >= 0 ? preset->layer : n_layers - 1);
+    snprintf(head, sizeof head, "%d", preset->head);
+    const char *layers = state->layer ? state->layer : nothing && wish->all ? "all" : layer;
+    const char *heads = state->head                    ? state->head
+                        : nothing && wish->all         ? "all"
+                        : nothing && preset->head >= 0 ? head
+                                                       : "mean";
+    if (!nothing || wish->all) *why = NULL;
+    SelectList *l = arena_alloc(arena, sizeof *l), *h = arena_alloc(arena, sizeof *h);
+    if (!select_parse(str(layers), n_layers, "layer", l, error) ||
+        !select_parse(str(heads), n_heads, "head", h, error))
+        return false;
+    if (wish->one && l->n > 1 && l->kind == SELECT_EACH) l->kind = SELECT_MEAN;
+    if (wish->one && h->n > 1 && h->kind == SELECT_EACH) h->kind = SELECT_MEAN;
+    cross_product(groups, preset, l, h, arena);
+    return true;
+}
+
+static const char *group_name(const Group *g, const State *state, Arena *arena) {
+    int layer = counted(state, g->place.layer), head = counted(state, g->place.head);
+    const char *heads = g->by_head == SELECT_MAX ? "largest" : "mean";
+    const char *layers = g->by_layer == SELECT_MAX ? "largest" : "mean";
+    if (g->place.layer >= 0 && g->place.head >= 0)
+        return arena_printf(arena, "L%dH%d", layer, head);
+    if (g->place.layer >= 0)
+        return arena_printf(arena, "layer %d, %s of %d heads", layer, heads, g->n_heads);
+    if (g->place.head >= 0)
+        return arena_printf(arena, "head %d, %s of %d layers", head, layers, g->n_layers);
+    return arena_printf(arena, "%s of %d heads and %d layers",
+                        g->by_head == g->by_layer ? heads : "mean and largest", g->n_heads,
+                        g->n_layers);
+}
+
+/* ---- numbers ---- */
+
+/* Cell by cell into sum [n]; absent cells are NaN in x. */
+static void accumulate(float *sum, const float *x, int64_t n, SelectKind kind, bool first) {
+    for (int64_t i = 0; i < n; i++) {
+        if (first || isnan(sum[i]))
+            sum[i] = x[i];
+        else if (!isnan(x[i]))
+            sum[i] = kind == SELECT_MAX ? fmaxf(sum[i], x[i]) : sum[i] + x[i];
+    }
+}
+
+static void scale_by(float *x, int64_t n, SelectKind kind, int count) {
+    if (kind == SELECT_MEAN && count > 1)
+        for (int64_t i = 0; i < n; i++)
+            x[i] /= (float)count;
+}
+
+static void absent_cells(const Pattern *p, float *x) {
+    for (int64_t q = 0; q < p->n_queries; q++)
+        for (int64_t k = 0; k < p->n_keys; k++)
+            if (!pattern_visible(p, q, k)) x[q * p->n_keys + k] = NAN;
+}
+
+/* [query, key] of a group, tokens by tokens, masked cells NaN. */
+static float *group_weights(const Trace *trace, const Group *g, int64_t n_queries, int64_t n_keys,
+                            Arena *arena, Error *error) {
+    int64_t n = n_queries * n_keys;
+    float *sum = arena_alloc(arena, (size_t)n * sizeof(float));
+    float *of_layer = g->n_layers > 1 ? arena_alloc(arena, (size_t)n * sizeof(float)) : sum;
+    float *of_head = g->n_heads > 1 ? arena_alloc(arena, (size_t)n * sizeof(float)) : of_layer;
+    for (int l = 0; l < g->n_layers; l++) {
+        Pattern p;
+        if (!trace_pattern(trace, g->place.stack, g->layers[l], g->place.cross, &p) ||
+            p.n_queries != n_queries || p.n_keys != n_keys || g->heads[0] >= p.n_heads) {
+            error_set(error, ERROR_INPUT, "layer %d of the trace has another shape than the rest",
+                      g->layers[l]);
+            return NULL;
+        }
+        for (int h = 0; h < g->n_heads; h++) {
+            pattern_tile(&p, g->heads[h], 0, n_queries, 0, n_keys, of_head);
+            if (of_head != of_layer) accumulate(of_layer, of_head, n, g->by_head, h == 0);
+        }
+        if (of_head != of_layer) scale_by(of_layer, n, g->by_head, g->n_heads);
+        absent_cells(&p, of_layer);
+        if (of_layer != sum) accumulate(sum, of_layer, n, g->by_layer, l == 0);
+    }
+    if (of_layer != sum) scale_by(sum, n, g->by_layer, g->n_layers);
+    return sum;
+}
+
+/* Weights to a word summed, from a word averaged (Clark et al. 2019, section 4.1). A cell is absent
+ * where all that it joins is. */
+static Tensor by_rows(const float *x, const Side *queries, const Side *keys, Arena *arena) {
+    int n_q = queries->axis.n, n_k = keys->axis.n;
+    Tensor out = tensor_new(arena, 2, n_q, n_k);
+    tensor_fill(out, NAN);
+    for (int q = 0; q < queries->n_tokens; q++)
+        for (int k = 0; k < keys->n_tokens; k++) {
+            float w = x[(int64_t)q * keys->n_tokens + k];
+            if (isnan(w)) continue;
+            float *to = out.data + (int64_t)queries->row_of[q] * n_k + keys->row_of[k];
+            float part = w / (float)queries->count[queries->row_of[q]];
+            *to = isnan(*to) ? part : *to + part;
+        }
+    return out;
+}
+
+/* How much of the drawn rows' weight lies on hidden columns. */
+static double hidden_mass(const Tensor *x, const Matrices *m) {
+    double sum = 0;
+    int rows = 0;
+    for (int q = 0; q < m->queries.axis.n; q++) {
+        if (m->queries.axis.tokens[q].hidden) continue;
+        rows++;
+        for (int k = 0; k < m->keys.axis.n; k++) {
+            float w = *tensor_at(*x, q, k, 0, 0);
+            if (m->keys.axis.tokens[k].hidden && !isnan(w)) sum += (double)w;
+        }
+    }
+    return rows ? sum / rows : 0;
+}
+
+typedef struct Ranked {
+    float weight;
+    int key;
+} Ranked;
+
+static int by_weight(const void *a, const void *b) {
+    const Ranked *x = a, *y = b;
+    if (x->weight != y->weight) return x->weight > y->weight ? -1 : 1;
+    return x->key - y->key;
+}
+
+/* Leaves the largest weights of a row: top_k of them, or as many as hold the mass. Returns what was
+ * left out. */
+static double cut_row(float *row, const Matrices *m, const State *state, float without,
+                      Ranked *ranked) {
+    int n = 0;
+    double total = 0, kept = 0, left_out = 0;
+    for (int k = 0; k < m->keys.axis.n; k++)
+        if (!m->keys.axis.tokens[k].hidden && !isnan(row[k])) {
+            ranked[n++] = (Ranked){row[k], k};
+            total += (double)row[k];
+        }
+    qsort(ranked, (size_t)n, sizeof *ranked, by_weight);
+    for (int i = 0; i < n; i++) {
+        bool keep = (state->top_k == 0 || i < state->top_k) &&
+                    (state->threshold <= 0 || kept < state->threshold * total);
+        if (keep) {
+            kept += (double)ranked[i].weight;
+            continue;
+        }
+        left_out += (double)ranked[i].weight;
+        row[ranked[i].key] = without;
+    }
+    return left_out;
+}
+
+static void renormalise_row(float *row, const Matrices *m) {
+    double sum = 0;
+    for (int k = 0; k < m->keys.axis.n; k++)
+        if (!m->keys.axis.tokens[k].hidden && !isnan(row[k])) sum += (double)row[k];
+    for (int k = 0; k < m->keys.axis.n && sum > 0; k++)
+        row[k] = (float)((double)row[k] / sum);
+}
+
+/* ---- the words that go with it ---- */
+
+typedef struct Losses {
+    double hidden, cut;
+} Losses;
+
+static const char *notes_text(const ViewInput *input, const MatricesWish *wish, const Matrices *m,
+                              const Losses *losses, const char *why, Arena *arena) {
+    const State *state = input->state;
+    StrBuf out = {0};
+#define NOTE(...) (strbuf_puts(&out, out.n ? " · " : ""), strbuf_printf(&out, __VA_ARGS__))
+    if (why) NOTE("%s", why);
+    bool joined = m->queries.axis.n < m->queries.n_tokens || m->keys.axis.n < m->keys.n_tokens;
+    if (m->queries.words && joined)
+        NOTE("sub-words joined: weights to a word summed, from a word averaged");
+    if (m->keys.n_hidden)
+        NOTE("%.1f %% of the weight on %s hidden", losses->hidden * 100, m->keys.hidden_names);
+    else if (m->queries.n_hidden)
+        NOTE("rows of %s hidden", m->queries.hidden_names);
+    if (state->top_k > 0) NOTE("top %d of each query", state->top_k);
+    if (state->threshold > 0) {
+        char mass[32];
+        NOTE("the largest weights up to %s of a query's mass",
+             number_text(state->threshold, 4, mass));
+    }
+    if (state->top_k > 0 || state->threshold > 0)
+        NOTE("%.1f %% of the weight left out", losses->cut * 100);
+    if (state->renormalise) NOTE("rows renormalised to sum to 1");
+    if (wish->pick_rows && state->token) NOTE("only of %s", state->token);
+    if (state->base) NOTE("counted from 1");
+#undef NOTE
+    const char *text = arena_strdup(arena, out.n ? out.data : "");
+    strbuf_free(&out);
+    return text;
+}
+
+static const char *title_text(const ViewInput *input, const Matrices *m, const char *name,
+                              Arena *arena) {
+    const State *state = input->state;
+    if (state->title) return state->title;
+    const char *what = attention_title(&m->attention);
+    const Place *p = &m->places[0];
+    if (m->n == 1 && p->layer >= 0 && p->head >= 0)
+        return arena_printf(arena, "%s, layer %d, head %d", what, counted(state, p->layer),
+                            counted(state, p->head));
+    if (m->n == 1) return arena_printf(arena, "%s, %s", what, name);
+    bool same_layer = true;
+    for (int i = 1; i < m->n; i++)
+        same_layer = same_layer && m->places[i].layer == p->layer;
+    if (same_layer && p->layer >= 0)
+        return arena_printf(arena, "%s, layer %d, %d heads", what, counted(state, p->layer), m->n);
+    return arena_printf(arena, "%s, %d heads", what, m->n);
+}
+
+/* ---- all of it ---- */
+
+/* Cuts, picks and renormalises one matrix; adds to the losses. */
+static void finish_matrix(const ViewInput *input, const MatricesWish *wish, Matrices *m,
+                          Tensor weights, const bool *picked, Losses *losses, Arena *arena) {
+    const State *state = input->state;
+    losses->hidden += hidden_mass(&weights, m) / m->n;
+    int n_keys = m->keys.axis.n, rows = 0;
+    Ranked *ranked = arena_alloc(arena, ((size_t)n_keys + 1) * sizeof *ranked);
+    double cut = 0;
+    for (int q = 0; q < m->queries.axis.n; q++) {
+        float *row = weights.data + (int64_t)q * n_keys;
+        if (m->queries.axis.tokens[q].hidden) continue;
+        rows++;
+        if (picked && !picked[q]) {
+            for (int k = 0; k < n_keys; k++)
+                row[k] = NAN;
+            continue;
+        }
+        if (state->top_k > 0 || state->threshold > 0)
+            cut += cut_row(row, m, state, wish->cut_to_zero ? 0 : NAN, ranked);
+        if (state->renormalise) renormalise_row(row, m);
+        for (int k = 0; k < n_keys; k++)
+            if (row[k] > m->largest && !m->keys.axis.tokens[k].hidden) m->largest = row[k];
+    }
+    losses->cut += rows ? cut / rows / m->n : 0;
+}
+
+static bool some_left(const Side *side, const char *which, Error *error) {
+    if (side->n_hidden < side->axis.n) return true;
+    return error_set(error, ERROR_INPUT, "all %s are hidden, nothing is left to draw", which);
+}
+
+bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *arena, Matrices *out,
+                   Error *error) {
+    const State *state = input->state;
+    *out = (Matrices){0};
+    const char *why;
+    Groups groups = {0};
+    if (!attention_choose(input, wish, &out->attention, &why, error) ||
+        !groups_choose(input, wish, &out->attention, &groups, &why, arena, error))
+        return false;
+    out->attention.layer = out->attention.head = -1;
+    bool words = state->units ? strcmp(state->units, "words") == 0 : wish->words;
+    if (!attention_sides(input, &out->attention, words, arena, &out->queries, &out->keys,
+                         &out->writes))
+        return error_set(error, ERROR_INPUT, "nothing was read: no tokens");
+    if (!some_left(&out->queries, "queries", error) || !some_left(&out->keys, "keys", error))
+        return false;
+    bool *picked = NULL;
+    if (wish->pick_rows && state->token) {
+        picked = arena_calloc(arena, (size_t)out->queries.axis.n + 1, sizeof *picked);
+        if (side_pick(&out->queries, state->token, picked, error) == 0) return false;
+    }
+    out->n = groups.n;
+    out->items = arena_calloc(arena, (size_t)groups.n, sizeof *out->items);
+    out->places = arena_calloc(arena, (size_t)groups.n, sizeof *out->places);
+    Losses losses = {0, 0};
+    Arena *scratch = arena_new();
+    bool ok = true;
+    for (int i = 0; i < groups.n && ok; i++) {
+        const Group *g = &groups.items[i];
+        arena_clear(scratch);
+        float *x = group_weights(input->trace, g, out->queries.n_tokens, out->keys.n_tokens,
+                                 scratch, error);
+        ok = x != NULL;
+        if (!ok) break;
+        Tensor weights = by_rows(x, &out->queries, &out->keys, arena);
+        finish_matrix(input, wish, out, weights, picked, &losses, scratch);
+        char id[PLACE_TEXT_MAX];
+        out->places[i] = g->place;
+        out->items[i] = (ChartMatrix){.weights = weights,
+                                      .name = group_name(g, state, arena),
+                                      .id = arena_strdup(arena, place_text(&g->place, id))};
+    }
+    arena_free(scratch);
+    if (!ok) return false;
+    out->title = title_text(input, out, out->items[0].name, arena);
+    out->notes = notes_text(input, wish, out, &losses, why, arena);
+    return true;
+}

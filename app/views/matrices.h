@@ -1,0 +1,58 @@
+/* From a trace to what a chart draws: which attention, layers and heads; rows and columns as tokens
+ * or words; what is hidden, cut off or averaged, and the words that say so. Every view of patterns
+ * goes through here, so that all say the same and nothing is renormalised silently.
+ *
+ *     Matrices m;
+ *     MatricesWish wish = {.words = true, .attention = "cross"};
+ *     if (!matrices_read(input, &wish, arena, &m, error)) return false;
+ *     Heatmap heatmap = {.n_panels = m.n, .panels = m.items, .queries = m.queries.axis, ...};
+ */
+#ifndef APP_VIEWS_MATRICES_H
+#define APP_VIEWS_MATRICES_H
+
+#include "app/views.h"
+#include "app/views/sides.h"
+#include "model/pattern.h"
+#include "render/chart.h"
+
+typedef struct MatricesWish {
+    const char *attention; /* where the state says none: "cross"; NULL: the default place's */
+    bool words;            /* where the state says neither words nor tokens */
+    bool self_only;        /* queries and keys must be the same tokens: no cross-attention */
+    bool one;              /* exactly one matrix: several become their mean */
+    bool all;              /* where the state says no layer and head: all of them */
+    bool pick_rows;        /* --token leaves only the picked queries' weights */
+    bool cut_to_zero;      /* weights cut off become 0, not absent */
+} MatricesWish;
+
+typedef struct Matrices {
+    Place attention;
+    int n;
+    ChartMatrix *items; // [n]
+    Place *places;      // [n] layer or head -1: all of them, by mean or max
+    Side queries, keys;
+    bool writes;       /* queries are named by the token they write */
+    const char *title; /* "Cross-attention, layer 2, head 3" */
+    const char *notes; /* "words: ... · 7 % on </s> hidden" */
+    float largest;     /* weight among those drawn */
+} Matrices;
+
+bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *arena, Matrices *out,
+                   Error *error);
+
+/* Parts of it, for views that go their own way. */
+bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *out,
+                      const char **why, Error *error);
+/* "Cross-attention", "Self-attention of the encoder", "Self-attention". */
+const char *attention_title(const Place *attention);
+bool attention_sides(const ViewInput *input, const Place *attention, bool words, Arena *arena,
+                     Side *queries, Side *keys, bool *writes);
+/* "query: decoder step, named by the word it writes"; in the arena. */
+const char *query_title(const Place *attention, bool writes, bool words);
+const char *key_title(const Place *attention, bool words);
+/* "2", or "3" when figures count from 1. */
+static inline int counted(const State *state, int index) {
+    return index + state->base;
+}
+
+#endif

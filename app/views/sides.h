@@ -1,0 +1,40 @@
+/* The tokens of one side of an attention, as an axis: token by token, or joined into the words of
+ * the text; what is special, hidden or picked among them.
+ *
+ *     Side keys;
+ *     side_read(&keys, tokens.items, tokens.n, tokens.text, state, true, arena);
+ *     heatmap.keys = keys.axis;
+ */
+#ifndef APP_VIEWS_SIDES_H
+#define APP_VIEWS_SIDES_H
+
+#include "app/state.h"
+#include "model/tokens.h"
+#include "render/chart.h"
+
+typedef struct Side {
+    ChartAxis axis; /* n rows, with their texts; title NULL */
+    int n_tokens;
+    const int *row_of;        // [n_tokens] which row of the axis a token is in
+    const int *first;         // [n rows] its first token
+    const int *count;         // [n rows] how many tokens it joins
+    const bool *special;      // [n_tokens]
+    bool words;               /* rows are words */
+    int n_hidden;             /* rows not drawn */
+    const char *hidden_names; /* "</s>, ." what they are called; "" if none */
+} Side;
+
+/* The tokens' texts must outlive the arena's use. words: join what makes a word. */
+void side_read(Side *side, const Token *tokens, int n, const State *state, bool words,
+               Arena *arena);
+/* Counts for labels: "0", "1", ... */
+void side_count(Side *side, int n, int first, Arena *arena);
+/* Rows that `picked` names: "4", "4,7-9" or a label. picked [n rows]; returns how many; 0 with an
+ * error if there are none. */
+int side_pick(const Side *side, const char *token, bool *picked, Error *error);
+
+/* A label as it is read: without the marks of the vocabulary ("▁", "Ġ", "##", "</w>"). */
+Str label_pretty(Str label, Arena *arena);
+bool label_is_punctuation(Str label);
+
+#endif
