@@ -28,6 +28,9 @@ typedef struct ViewReport {
     StrBuf caption;  /* the sentence for the paper */
     int n_series;
     Place *series; // [n_series] which attention, layer and head a pick's series stands for
+    int n_queries, n_keys;
+    int *query_tokens, *key_tokens; // first token of a pick's query and key: they count words where
+                                    // words are drawn; n 0: tokens
 } ViewReport;
 void view_report_free(ViewReport *report); /* leaves it zeroed */
 

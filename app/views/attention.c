@@ -1,0 +1,137 @@
+/* Which attention a view shows, and what its queries and keys are called. */
+#include "app/views/matrices.h"
+#include "app/views/select.h"
+
+/* ---- which attention ---- */
+
+const char *attention_title(const Place *attention) {
+    if (attention->cross) return "Cross-attention";
+    switch (attention->stack) {
+    case STACK_ENCODER:
+        return "Self-attention of the encoder";
+    case STACK_DECODER:
+        return "Self-attention of the decoder";
+    case STACK_BLOCKS:
+    case STACK_COUNT:
+        break;
+    }
+    return "Self-attention";
+}
+
+static const Place attentions[] = {
+    {STACK_ENCODER, false, -1, -1, -1, -1},
+    {STACK_DECODER, false, -1, -1, -1, -1},
+    {STACK_DECODER, true, -1, -1, -1, -1},
+    {STACK_BLOCKS, false, -1, -1, -1, -1},
+};
+enum { N_ATTENTIONS = sizeof attentions / sizeof *attentions };
+
+static bool has(const Trace *trace, const Place *p) {
+    return trace_has(trace, p->stack, p->cross) && trace_n_layers(trace, p->stack, p->cross) > 0;
+}
+
+static bool attention_missing(const Trace *trace, const char *name, Error *error) {
+    StrBuf there = {0};
+    for (int i = 0; i < N_ATTENTIONS; i++)
+        if (has(trace, &attentions[i]))
+            strbuf_printf(&there, "%s%s", there.n ? ", " : "",
+                          place_attention_name(&attentions[i]));
+    error_set(error, ERROR_UNSUPPORTED, "no %s attention here; there is %s", name,
+              there.n ? there.data : "none at all");
+    strbuf_free(&there);
+    return false;
+}
+
+/* The first of the heads in "L5H3,L2H1" may say the attention too. */
+static bool attention_of_heads(const State *state, Place *out) {
+    Str rest = state->heads ? str(state->heads) : (Str){0}, part;
+    return select_part(&rest, ',', &part) && place_parse(part, out, NULL) &&
+           (out->cross || out->stack != STACK_BLOCKS);
+}
+
+static bool attention_named(const Trace *trace, const char *name, Place *out, Error *error) {
+    for (int i = 0; i < N_ATTENTIONS; i++)
+        if (strcmp(name, place_attention_name(&attentions[i])) == 0 && has(trace, &attentions[i])) {
+            *out = attentions[i];
+            return true;
+        }
+    return attention_missing(trace, name, error);
+}
+
+bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *out,
+                      const char **why, Error *error) {
+    const State *state = input->state;
+    *why = NULL;
+    Place said;
+    if (state->attention) {
+        if (!attention_named(input->trace, state->attention, out, error)) return false;
+    } else if (attention_of_heads(state, &said)) {
+        if (!attention_named(input->trace, place_attention_name(&said), out, error)) return false;
+    } else if (wish->attention) {
+        Error ignored = {0};
+        if (!attention_named(input->trace, wish->attention, out, &ignored))
+            *out = view_default_place(input, why);
+    } else {
+        *out = view_default_place(input, why);
+    }
+    if (wish->self_only && out->cross) {
+        static const StackId order[] = {STACK_BLOCKS, STACK_ENCODER, STACK_DECODER};
+        if (state->attention)
+            return error_set(error, ERROR_UNSUPPORTED,
+                             "this view shows one sentence; cross-attention has two (--encoder, "
+                             "--decoder, or figure cross)");
+        *why = NULL;
+        *out = place_attention(STACK_COUNT, false);
+        for (int i = 2; i >= 0; i--)
+            if (trace_has(input->trace, order[i], false)) out->stack = order[i];
+    }
+    if (out->stack == STACK_COUNT || !has(input->trace, out))
+        return attention_missing(input->trace, "such", error);
+    /* A default place of the same attention keeps its layer and head. */
+    Place preset = view_default_place(input, why);
+    if (place_same_attention(&preset, out))
+        *out = preset;
+    else
+        *why = NULL;
+    return true;
+}
+
+/* ---- its two sides ---- */
+
+const char *query_title(const Place *attention, bool writes, bool words) {
+    const bool w = words;
+    if (attention->cross || attention->stack == STACK_DECODER) {
+        if (writes)
+            return w ? "query: decoder step, named by the word it writes"
+                     : "query: decoder step, named by the token it writes";
+        return w ? "query: decoder step, named by the word it reads"
+                 : "query: decoder step, named by the token it reads";
+    }
+    if (attention->stack == STACK_ENCODER)
+        return w ? "query: encoder word" : "query: encoder token";
+    return w ? "query: word" : "query: token";
+}
+
+const char *key_title(const Place *attention, bool words) {
+    if (attention->cross || attention->stack == STACK_ENCODER)
+        return words ? "key: encoder word" : "key: encoder token";
+    if (attention->stack == STACK_DECODER)
+        return words ? "key: decoder word read" : "key: decoder token read";
+    return words ? "key: word" : "key: token";
+}
+
+bool attention_sides(const ViewInput *input, const Place *attention, bool words, Arena *arena,
+                     Side *queries, Side *keys, bool *writes) {
+    const State *state = input->state;
+    Tokens source = trace_source(input->trace), target = trace_target(input->trace);
+    bool decoder = attention->stack == STACK_DECODER;
+    const Token *next = decoder ? trace_next_tokens(input->trace) : NULL;
+    bool wanted = state->rows ? strcmp(state->rows, "writes") == 0 : attention->cross;
+    *writes = decoder && next && wanted;
+    Tokens q = decoder ? target : source, k = attention->cross || !decoder ? source : target;
+    side_read(queries, *writes ? next : q.items, q.n, state, words, arena);
+    side_read(keys, k.items, k.n, state, words, arena);
+    queries->axis.title = query_title(attention, *writes, words);
+    keys->axis.title = key_title(attention, words);
+    return q.n > 0 && k.n > 0;
+}

@@ -1,0 +1,125 @@
+#include "app/views/common.h"
+
+#include <stdlib.h>
+
+#include "model/base/file.h"
+
+ChartOptions view_options(const ViewInput *input, const char *title, const char *notes) {
+    const State *state = input->state;
+    ChartOptions options = {
+        .title = state->title ? state->title : title,
+        .notes = notes && *notes ? notes : NULL,
+        .width = input->width_pt,
+        .height = input->height_pt,
+        .colormap = COLORMAP_PAPER,
+        .transpose = state->transpose,
+        .number_duplicates = state->number_duplicates,
+        .base = state->base,
+        .bare = input->live,
+    };
+    if (state->colormap) colormap_find(str(state->colormap), &options.colormap);
+    if (state->orientation)
+        options.orientation =
+            strcmp(state->orientation, "vertical") == 0 ? CHART_VERTICAL : CHART_HORIZONTAL;
+    return options;
+}
+
+ChartScale view_scale(const ViewInput *input, const Matrices *m) {
+    const char *range = input->state->range;
+    if (!range) return m->largest < 0.5f ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
+    if (strcmp(range, "row") == 0) return CHART_SCALE_ROW;
+    return strcmp(range, "max") == 0 ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
+}
+
+void view_focus(ChartOptions *options, const ViewInput *input, const Matrices *m) {
+    const Place *at = &input->state->selection;
+    if (place_is_open(at) || (!input->state->locked && !input->live)) return;
+    FigurePick pick = FIGURE_PICK_NONE;
+    if (at->query >= 0 && at->query < m->queries.n_tokens)
+        pick.query = m->queries.row_of[at->query];
+    if (at->key >= 0 && at->key < m->keys.n_tokens) pick.key = m->keys.row_of[at->key];
+    if (!place_same_attention(at, &m->attention)) return;
+    for (int i = 0; i < m->n && m->n > 1; i++)
+        if (m->places[i].layer == at->layer && m->places[i].head == at->head) pick.series = i;
+    options->focus = pick;
+    options->has_focus = !figure_pick_is_none(pick);
+}
+
+const char *view_model_name(const ViewInput *input) {
+    if (input->model) {
+        const char *name = path_name(input->model->path);
+        return *name ? name : input->model->path;
+    }
+    const char *name = input->trace ? trace_model_name(input->trace) : NULL;
+    return name && *name ? path_name(name) : "an unnamed model";
+}
+
+const char *view_joined(Arena *arena, const char *a, const char *b) {
+    if (!a || !*a) return b ? b : "";
+    if (!b || !*b) return a;
+    return arena_printf(arena, "%s · %s", a, b);
+}
+
+static void put_str(StrBuf *out, Str s) {
+    out->n = 0;
+    strbuf_add(out, s.data ? s.data : "", s.n);
+}
+
+static void add_text(StrBuf *out, const ViewInput *input) {
+    if (!input->trace) return;
+    Str source = trace_source(input->trace).text, target = trace_target(input->trace).text;
+    if (source.n) strbuf_printf(out, ", reading “%.*s”", (int)source.n, source.data);
+    if (target.n) strbuf_printf(out, " and writing “%.*s”", (int)target.n, target.data);
+}
+
+void view_tell(Figure *figure, const ViewInput *input, const char *how) {
+    ViewReport *report = input->report;
+    if (!report) return;
+    put_str(&report->title, figure_title(figure));
+    put_str(&report->subtitle, figure_description(figure));
+    StrBuf *out = &report->caption;
+    out->n = 0;
+    strbuf_add(out, report->title.data, report->title.n);
+    strbuf_printf(out, ", of %s", view_model_name(input));
+    add_text(out, input);
+    strbuf_puts(out, ".");
+    if (how && *how) strbuf_printf(out, " %s.", how);
+    if (report->subtitle.n) {
+        strbuf_puts(out, " ");
+        for (size_t i = 0; i < report->subtitle.n;) /* " · " reads as "; " in a sentence */
+            if (i + 4 <= report->subtitle.n &&
+                memcmp(report->subtitle.data + i, " \xc2\xb7 ", 4) == 0) {
+                strbuf_puts(out, "; ");
+                i += 4;
+            } else {
+                strbuf_putc(out, report->subtitle.data[i++]);
+            }
+        strbuf_puts(out, ".");
+    }
+}
+
+static int *copy_ints(const int *from, int n) {
+    int *to = malloc(((size_t)n + 1) * sizeof *to);
+    if (!to) abort();
+    if (n) memcpy(to, from, (size_t)n * sizeof *to);
+    return to;
+}
+
+void view_tell_matrices(Figure *figure, const ViewInput *input, const Matrices *m,
+                        const char *how) {
+    ViewReport *report = input->report;
+    if (!report) return;
+    view_tell(figure, input, how);
+    free(report->series);
+    free(report->query_tokens);
+    free(report->key_tokens);
+    report->n_series = m->n;
+    report->series = malloc(((size_t)m->n + 1) * sizeof *report->series);
+    if (!report->series) abort();
+    for (int i = 0; i < m->n; i++)
+        report->series[i] = m->places[i];
+    report->n_queries = m->queries.axis.n;
+    report->n_keys = m->keys.axis.n;
+    report->query_tokens = copy_ints(m->queries.first, m->queries.axis.n);
+    report->key_tokens = copy_ints(m->keys.first, m->keys.axis.n);
+}

@@ -1,0 +1,36 @@
+/* What the builds of the views share: a chart's options from the state, and the report.
+ *
+ *     ChartOptions options = view_options(input, m.title, m.notes);
+ *     if (!heatmap_draw(figure, &heatmap, &options, error)) return false;
+ *     view_tell_matrices(figure, input, &m, "Rows are queries, columns keys");
+ */
+#ifndef APP_VIEWS_COMMON_H
+#define APP_VIEWS_COMMON_H
+
+#include "app/views/matrices.h"
+
+/* Title, notes, size, colours and switches as the state says. */
+ChartOptions view_options(const ViewInput *input, const char *title, const char *notes);
+/* The state's scale; where it says none: 0..1, or 0..largest when nothing reaches a half. */
+ChartScale view_scale(const ViewInput *input, const Matrices *m);
+/* The locked selection (in the window also the hovered one) in focus, when it is of these heads. */
+void view_focus(ChartOptions *options, const ViewInput *input, const Matrices *m);
+
+/* Fills the report, if one is wanted: title and quiet line from the figure, caption, picks. how: a
+ * sentence on how to read it, "Rows are queries and columns keys". */
+void view_tell_matrices(Figure *figure, const ViewInput *input, const Matrices *m, const char *how);
+void view_tell(Figure *figure, const ViewInput *input, const char *how);
+
+/* "en-fr-fi": the model's name for captions and titles; never NULL. */
+const char *view_model_name(const ViewInput *input);
+/* Position of the first token of a stack in the position table, and the like, are counted so. */
+const char *view_joined(Arena *arena, const char *a, const char *b); /* "a · b", or the one */
+
+/* ---- the builds, one a file ---- */
+bool view_heatmap(Figure *figure, const ViewInput *input, Error *error);
+bool view_cross(Figure *figure, const ViewInput *input, Error *error);
+bool view_positions(Figure *figure, const ViewInput *input, Error *error);
+bool view_position_map(Figure *figure, const ViewInput *input, Error *error);
+bool view_position_similarity(Figure *figure, const ViewInput *input, Error *error);
+
+#endif
