@@ -1,0 +1,160 @@
+#include "app/views.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app/views/common.h"
+#include "app/views/select.h"
+
+#define PATTERN_FIELDS                                                                             \
+    "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "   \
+    "renormalise number_duplicates "
+#define ASK_TEXT "Type a sentence, and its attention is drawn while you type"
+
+const View views[] = {
+    {"heatmap",
+     {"attention_pattern", "pattern", "matrix", NULL},
+     "Heatmap",
+     "who looks at whom: a row for each query, a column for each key",
+     ASK_TEXT,
+     VIEW_NEEDS_TRACE,
+     NULL,
+     PATTERN_FIELDS "transpose numbers range colormap reduce",
+     view_heatmap},
+    {"cross",
+     {"cross_attention", "alignment", NULL},
+     "Cross-attention",
+     "two sentences and which words of the one the other looks at",
+     ASK_TEXT,
+     VIEW_NEEDS_TRACE,
+     NULL,
+     PATTERN_FIELDS "orientation ribbons hard",
+     view_cross},
+    {"positions",
+     {"position_curves", "positional_encoding", NULL},
+     "Positions",
+     "how the model writes down where a word stands, a curve a dimension",
+     "Open a model, and its positions are drawn",
+     VIEW_NEEDS_MODEL,
+     NULL,
+     "attention dims pair n_positions",
+     view_positions},
+    {"position-map",
+     {"position_map", NULL},
+     "Position map",
+     "all positions by all dimensions",
+     "Open a model, and its positions are drawn",
+     VIEW_NEEDS_MODEL,
+     NULL,
+     "attention n_positions colormap",
+     view_position_map},
+    {"position-similarity",
+     {"position_similarity", NULL},
+     "Position similarity",
+     "how alike two positions are, by the distance between them",
+     "Open a model, and its positions are drawn",
+     VIEW_NEEDS_MODEL,
+     NULL,
+     "attention n_positions",
+     view_position_similarity},
+    {.name = NULL},
+};
+
+static bool same_name(const char *row, const char *name) {
+    for (; *row && *name; row++, name++)
+        if ((*row == '-' ? '_' : *row) != (*name == '-' ? '_' : *name)) return false;
+    return *row == *name;
+}
+
+const View *view_find(const char *name) {
+    for (const View *v = views; v->name; v++) {
+        if (same_name(v->name, name)) return v;
+        for (int i = 0; i < 4 && v->aliases[i]; i++)
+            if (same_name(v->aliases[i], name)) return v;
+    }
+    return NULL;
+}
+
+void view_report_free(ViewReport *report) {
+    strbuf_free(&report->title);
+    strbuf_free(&report->subtitle);
+    strbuf_free(&report->caption);
+    free(report->series);
+    free(report->query_tokens);
+    free(report->key_tokens);
+    *report = (ViewReport){0};
+}
+
+bool view_fits(const View *view, const ViewInput *input, Error *error) {
+    if ((view->needs & VIEW_NEEDS_MODEL) && !input->model)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s needs a model's weights; a file of attentions has none", view->title);
+    if ((view->needs & VIEW_NEEDS_TRACE) && !input->trace)
+        return error_set(error, ERROR_UNSUPPORTED, "%s needs a sentence", view->title);
+    if ((view->needs & VIEW_NEEDS_CROSS) && !trace_has(input->trace, STACK_DECODER, true))
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s needs two sentences; this model has one stack", view->title);
+    if ((view->needs & VIEW_NEEDS_BASELINE) && !input->baseline)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s needs something to compare with: edit a head, or name another model "
+                         "or trace",
+                         view->title);
+    return true;
+}
+
+bool view_build(const View *view, Figure *figure, const ViewInput *input, Error *error) {
+    return view_fits(view, input, error) && view->build(figure, input, error);
+}
+
+const char *const *view_sites(const View *view, const State *state, const Model *model,
+                              Arena *arena) {
+    (void)model;
+    int n = 0, room = 2;
+    for (const char *const *s = view->sites; s && *s; s++)
+        room += 2;
+    const char **globs = arena_alloc(arena, (size_t)room * sizeof *globs);
+    globs[n++] = "*hook_pattern";
+    /* One layer's, when one layer is shown. */
+    long long layer;
+    bool one = state->layer && integer_parse(str(state->layer), &layer) && layer >= 0;
+    for (const char *const *s = view->sites; s && *s; s++)
+        globs[n++] =
+            one ? arena_printf(arena, "*.%lld.*%s", layer, *s) : arena_printf(arena, "*%s", *s);
+    globs[n] = NULL;
+    return globs;
+}
+
+Place view_place(const ViewReport *report, FigurePick pick) {
+    Place place = place_none();
+    int series = pick.series < 0 && report->n_series == 1 ? 0 : pick.series;
+    if (series >= 0 && series < report->n_series)
+        place = report->series[series];
+    else if (report->n_series > 0)
+        place = place_attention(report->series[0].stack, report->series[0].cross);
+    if (pick.query >= 0)
+        place.query =
+            pick.query < report->n_queries ? report->query_tokens[pick.query] : pick.query;
+    if (pick.key >= 0)
+        place.key = pick.key < report->n_keys ? report->key_tokens[pick.key] : pick.key;
+    return place;
+}
+
+/* The row that a token is in: the last one that begins at it or before. */
+static int row_of(const int *first, int n, int token) {
+    if (n == 0 || token < 0) return token;
+    int row = 0;
+    for (int r = 0; r < n && first[r] <= token; r++)
+        row = r;
+    return row;
+}
+
+FigurePick view_pick(const ViewReport *report, const Place *place) {
+    FigurePick pick = {-1, row_of(report->query_tokens, report->n_queries, place->query),
+                       row_of(report->key_tokens, report->n_keys, place->key)};
+    for (int i = 0; i < report->n_series; i++) {
+        const Place *s = &report->series[i];
+        if (place_same_attention(s, place) && s->layer == place->layer && s->head == place->head)
+            pick.series = i;
+    }
+    return pick;
+}
