@@ -1,0 +1,123 @@
+#include "app/drawer.h"
+
+#include <stdlib.h>
+
+#include "app/dataexport.h"
+#include "app/figure_options.h"
+#include "app/version.h"
+#include "model/base/file.h"
+#include "render/export.h"
+
+enum { HTML_MOST_HEADS = 64 };
+
+bool drawer_open(Drawer *drawer, const State *state, Error *error) {
+    *drawer = (Drawer){.theme = theme_find(str(state->theme ? state->theme : "light"))};
+    if (!drawer->theme)
+        return error_set(error, ERROR_USAGE, "--theme %s: expected %s", state->theme,
+                         theme_names());
+    drawer->text = text_new(state->font);
+    if (state->font && !text_has_family(drawer->text, state->font)) {
+        drawer_close(drawer);
+        return error_set(error, ERROR_NOT_FOUND,
+                         "--font '%.60s' is not installed; fc-list : family lists what is",
+                         state->font);
+    }
+    drawer->canvas = canvas_new(drawer->text);
+    return true;
+}
+
+void drawer_close(Drawer *drawer) {
+    canvas_free(drawer->canvas);
+    text_free(drawer->text);
+    *drawer = (Drawer){0};
+}
+
+Figure *drawer_draw(const Drawer *drawer, const View *view, const ViewInput *input, Error *error) {
+    ViewInput sized = *input;
+    const State *state = input->state;
+    if (state->size && sized.width_pt <= 0 &&
+        !figure_size_of(state->size, state->dpi, &sized.width_pt, &sized.height_pt, error))
+        return NULL;
+    Figure *figure = figure_new(drawer->theme, drawer->text);
+    if (view_build(view, figure, &sized, error)) return figure;
+    figure_free(figure);
+    return NULL;
+}
+
+char *drawer_spec(const ViewInput *input, bool indented) {
+    json_t *root = state_json(input->state);
+    json_object_set_new(root, "version", json_string(ATTNSCOPE_VERSION));
+    if (input->model && *input->model->hash)
+        json_object_set_new(root, "model_hash", json_string(input->model->hash));
+    char *text =
+        json_dumps(root, JSON_REAL_PRECISION(10) | (indented ? JSON_INDENT(1) : JSON_COMPACT));
+    json_decref(root);
+    return text;
+}
+
+/* A page with a button for each head. */
+static bool write_switcher(const Drawer *drawer, const View *view, const ViewInput *input,
+                           const char *path, const ExportOptions *options, Error *error) {
+    const ViewReport *report = input->report;
+    Figure *figures[HTML_MOST_HEADS];
+    char names[HTML_MOST_HEADS][PLACE_TEXT_MAX];
+    const char *name_of[HTML_MOST_HEADS];
+    int n = 0;
+    bool ok = true;
+    for (; n < report->n_series && ok; n++) {
+        State one;
+        state_init(&one);
+        state_copy(&one, input->state);
+        Place place = report->series[n];
+        state_put_text(&one.attention, place_attention_name(&place));
+        place_text(&place, names[n]);
+        name_of[n] = names[n];
+        state_put_text(&one.heads, names[n]);
+        ViewInput alone = *input;
+        alone.state = &one;
+        alone.report = NULL;
+        figures[n] = drawer_draw(drawer, view, &alone, error);
+        state_free(&one);
+        ok = figures[n] != NULL;
+        if (!ok) break;
+    }
+    StrBuf out = {0};
+    ok = ok && export_html((const Figure *const *)figures, name_of, n, options, &out, error) &&
+         file_save(path, out.data, out.n, error);
+    strbuf_free(&out);
+    while (n > 0)
+        figure_free(figures[--n]);
+    return ok;
+}
+
+/* Heads one by one, each at a layer: what a switcher can show. */
+static bool has_heads(const ViewReport *report) {
+    bool heads = report && report->n_series > 1 && report->n_series <= HTML_MOST_HEADS;
+    for (int i = 0; heads && i < report->n_series; i++)
+        heads = report->series[i].layer >= 0 && report->series[i].head >= 0;
+    return heads;
+}
+
+bool drawer_knows(const char *path, Error *error) {
+    ExportFormat format;
+    if (dataexport_is(path) || export_format(path, &format, NULL)) return true;
+    return error_set(error, ERROR_USAGE, "-o %s: expected %s, or .csv, .json, .npz, .safetensors",
+                     path, export_extensions());
+}
+
+bool drawer_write(const Drawer *drawer, const View *view, const ViewInput *input,
+                  const Figure *figure, const char *path, Error *error) {
+    if (dataexport_is(path)) return dataexport(path, input, error);
+    ExportFormat format;
+    if (!export_format(path, &format, error)) return false;
+    char *spec = drawer_spec(input, false);
+    ExportOptions options = {.dpi = input->state->dpi,
+                             .spec = str(spec),
+                             .text_as_paths = input->state->text_as_paths,
+                             .canvas = drawer->canvas};
+    bool ok = format == EXPORT_HTML && has_heads(input->report)
+                  ? write_switcher(drawer, view, input, path, &options, error)
+                  : export_figure(figure, path, &options, error);
+    free(spec);
+    return ok;
+}
