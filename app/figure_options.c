@@ -64,10 +64,9 @@ const Option figure_options_files[] = {
     {.name = "session", .kind = OPTION_FILE, .argument = "FILE", .help = "draw a session that the window saved"},
     {.name = "print-spec", .kind = OPTION_FLAG, .help = "print the spec as JSON"},
     {.name = "caption", .kind = OPTION_FILE, .argument = "FILE", .help = "write the sentence for the paper there"},
-    {.name = "batch", .kind = OPTION_FILE, .argument = "FILE", .help = "a figure for each line of a file; tab-separated pairs are forced pairs. -o takes {line}, {kind}, {layer}, {head}"},
+    {.name = "batch", .kind = OPTION_FILE, .argument = "FILE", .help = "a figure for each line of a file; tab-separated pairs are forced pairs. KIND may be a list (heatmap,cross), -o takes {line}, {kind}, {layer}, {head}"},
     {.name = "resume", .kind = OPTION_FLAG, .help = "batch: leave out what is there already"},
     {.name = "shard", .kind = OPTION_TEXT, .argument = "I/N", .help = "batch: only every N-th line, from the I-th (1/4 ... 4/4)"},
-    {.name = "kinds", .kind = OPTION_TEXT, .argument = "LIST", .help = "batch: these kinds for every line: heatmap,cross"},
     {0}};
 /* clang-format on */
 
@@ -168,7 +167,8 @@ static bool unit_points(Str unit, double dpi, double *points) {
     return true;
 }
 
-bool figure_size_of(const char *text, double dpi, double *width_pt, double *height_pt, Error *error) {
+bool figure_size_of(const char *text, double dpi, double *width_pt, double *height_pt,
+                    Error *error) {
     enum { LEAST_PT = 36, MOST_PT = 20000 };
     Str s = str(text), width, height = {0};
     double unit = 0, w = 0, h = 0;
