@@ -59,9 +59,9 @@ char *drawer_spec(const ViewInput *input, bool indented) {
 static bool write_switcher(const Drawer *drawer, const View *view, const ViewInput *input,
                            const char *path, const ExportOptions *options, Error *error) {
     const ViewReport *report = input->report;
-    Figure *figures[HTML_MOST_HEADS];
+    Figure *figures[HTML_MOST_HEADS] = {0};
     char names[HTML_MOST_HEADS][PLACE_TEXT_MAX];
-    const char *name_of[HTML_MOST_HEADS];
+    const char *name_of[HTML_MOST_HEADS] = {0};
     int n = 0;
     bool ok = true;
     for (; n < report->n_series && ok; n++) {
