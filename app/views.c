@@ -9,56 +9,67 @@
 #define PATTERN_FIELDS                                                                             \
     "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "   \
     "renormalise number_duplicates "
+#define ASK_MODEL "Open a model, and it is drawn"
 #define ASK_TEXT "Type a sentence, and its attention is drawn while you type"
 
+static const char *const neuron_sites[] = {"hook_q", "hook_k", "hook_rot_q", "hook_rot_k", NULL};
+static const char *const steps_sites[] = {
+    "hook_q",     "hook_k", "hook_v",        "hook_rot_q",
+    "hook_rot_k", "hook_z", "hook_attn_out", "hook_cross_attn_out",
+    NULL};
+
+/* clang-format off */
 const View views[] = {
-    {"heatmap",
-     {"attention_pattern", "pattern", "matrix", NULL},
-     "Heatmap",
+    {"model", {"model_view", NULL}, "Model view",
+     "every head of every layer at a glance: layers down, heads across",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
+     "attention layer head rows statistic reduce hide_special hide_punctuation hide colormap range",
+     view_model},
+    {"head", {"head_view", "attention_heads", NULL}, "Head view",
+     "queries left, keys right, a line for each weight; heads in their own colours",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS "orientation", view_head},
+    {"heatmap", {"attention_pattern", "pattern", "matrix", NULL}, "Heatmap",
      "who looks at whom: a row for each query, a column for each key",
-     ASK_TEXT,
-     VIEW_NEEDS_TRACE,
-     NULL,
-     PATTERN_FIELDS "transpose numbers range colormap reduce",
-     view_heatmap},
-    {"cross",
-     {"cross_attention", "alignment", NULL},
-     "Cross-attention",
-     "two sentences and which words of the one the other looks at",
-     ASK_TEXT,
-     VIEW_NEEDS_TRACE,
-     NULL,
-     PATTERN_FIELDS "orientation ribbons hard",
-     view_cross},
-    {"positions",
-     {"position_curves", "positional_encoding", NULL},
-     "Positions",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
+     PATTERN_FIELDS "transpose numbers range colormap reduce", view_heatmap},
+    {"arcs", {"arc", NULL}, "Arcs",
+     "one sentence on a line: arcs above go back, arcs below go on",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS "orientation", view_arcs},
+    {"cross", {"cross_attention", "alignment", NULL}, "Cross-attention",
+     "two sentences, and which words of the one each word of the other looks at",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS "orientation ribbons hard", view_cross},
+    {"sentence", {"text", NULL}, "Sentence",
+     "the text itself, shaded by what the chosen word attends to",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
+     "attention layer head rows units token hide_special hide_punctuation hide renormalise numbers range",
+     view_sentence},
+    {"neuron", {"neuron_view", NULL}, "Neuron view",
+     "one query against all keys, dimension by dimension: q, k, their product, its sum",
+     ASK_TEXT, VIEW_NEEDS_TRACE, neuron_sites, "attention layer head rows token", view_neuron},
+    {"steps", {"step_by_step", NULL}, "Steps",
+     "from Q K^T to W_O for one head, with the real numbers of a few tokens",
+     ASK_TEXT, VIEW_NEEDS_TRACE, steps_sites, "attention layer head rows token", view_steps},
+    {"positions", {"position_curves", "positional_encoding", NULL}, "Positions",
      "how the model writes down where a word stands, a curve a dimension",
-     "Open a model, and its positions are drawn",
-     VIEW_NEEDS_MODEL,
-     NULL,
-     "attention dims pair n_positions",
-     view_positions},
-    {"position-map",
-     {"position_map", NULL},
-     "Position map",
-     "all positions by all dimensions",
-     "Open a model, and its positions are drawn",
-     VIEW_NEEDS_MODEL,
-     NULL,
-     "attention n_positions colormap",
-     view_position_map},
-    {"position-similarity",
-     {"position_similarity", NULL},
-     "Position similarity",
+     ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention dims pair n_positions", view_positions},
+    {"position-map", {NULL}, "Position map", "all positions by all dimensions",
+     ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention n_positions colormap", view_position_map},
+    {"position-similarity", {NULL}, "Position similarity",
      "how alike two positions are, by the distance between them",
-     "Open a model, and its positions are drawn",
-     VIEW_NEEDS_MODEL,
-     NULL,
-     "attention n_positions",
-     view_position_similarity},
+     ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention n_positions", view_position_similarity},
+    {"mask", {"masks", NULL}, "Masks", "which keys each query may look at, in each attention",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, "attention rows", view_mask},
+    {"blocks", {"structure", "architecture", NULL}, "Blocks",
+     "what this model is made of, box by box, with sizes and hook names",
+     ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "box", view_blocks},
+    {"difference", {"diff", NULL}, "Difference",
+     "what an edit, or another model, changes in a pattern",
+     "Edit a head, or name another model or trace to compare with",
+     VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE, NULL, PATTERN_FIELDS "transpose numbers colormap",
+     view_difference},
     {.name = NULL},
 };
+/* clang-format on */
 
 static bool same_name(const char *row, const char *name) {
     for (; *row && *name; row++, name++)
@@ -106,10 +117,20 @@ bool view_build(const View *view, Figure *figure, const ViewInput *input, Error 
     return view_fits(view, input, error) && view->build(figure, input, error);
 }
 
+static bool has_score_bias(const Model *model) {
+    for (int i = 0; i < STACK_COUNT; i++) {
+        Position p = model->config.stack[i].position;
+        if (model->config.stack[i].n_layers > 0 &&
+            (p == POSITION_ALIBI || p == POSITION_T5_BUCKETS || p == POSITION_RELATIVE_KEY ||
+             p == POSITION_RELATIVE_KEY_QUERY))
+            return true;
+    }
+    return false;
+}
+
 const char *const *view_sites(const View *view, const State *state, const Model *model,
                               Arena *arena) {
-    (void)model;
-    int n = 0, room = 2;
+    int n = 0, room = 4;
     for (const char *const *s = view->sites; s && *s; s++)
         room += 2;
     const char **globs = arena_alloc(arena, (size_t)room * sizeof *globs);
@@ -120,6 +141,11 @@ const char *const *view_sites(const View *view, const State *state, const Model 
     for (const char *const *s = view->sites; s && *s; s++)
         globs[n++] =
             one ? arena_printf(arena, "*.%lld.*%s", layer, *s) : arena_printf(arena, "*%s", *s);
+    /* Scores are q.k alone unless a bias is added to them. */
+    if (view->sites && model && has_score_bias(model)) {
+        globs[n++] =
+            one ? arena_printf(arena, "*.%lld.*hook_attn_scores", layer) : "*hook_attn_scores";
+    }
     globs[n] = NULL;
     return globs;
 }

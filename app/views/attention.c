@@ -1,4 +1,6 @@
 /* Which attention a view shows, and what its queries and keys are called. */
+#include <stdlib.h>
+
 #include "app/views/matrices.h"
 #include "app/views/select.h"
 
@@ -120,18 +122,45 @@ const char *key_title(const Place *attention, bool words) {
     return words ? "key: word" : "key: token";
 }
 
-bool attention_sides(const ViewInput *input, const Place *attention, bool words, Arena *arena,
-                     Side *queries, Side *keys, bool *writes) {
+bool attention_sides(const ViewInput *input, const Place *attention, bool words, bool reads,
+                     Arena *arena, Side *queries, Side *keys, bool *writes) {
     const State *state = input->state;
     Tokens source = trace_source(input->trace), target = trace_target(input->trace);
     bool decoder = attention->stack == STACK_DECODER;
     const Token *next = decoder ? trace_next_tokens(input->trace) : NULL;
     bool wanted = state->rows ? strcmp(state->rows, "writes") == 0 : attention->cross;
-    *writes = decoder && next && wanted;
+    *writes = decoder && next && wanted && !reads;
     Tokens q = decoder ? target : source, k = attention->cross || !decoder ? source : target;
     side_read(queries, *writes ? next : q.items, q.n, state, words, arena);
     side_read(keys, k.items, k.n, state, words, arena);
     queries->axis.title = query_title(attention, *writes, words);
     keys->axis.title = key_title(attention, words);
     return q.n > 0 && k.n > 0;
+}
+
+static bool is_content(const ChartToken *t) {
+    return !t->hidden && !t->special && !label_is_punctuation(t->text);
+}
+
+int attention_query(const ViewInput *input, const Place *attention, const Side *queries,
+                    Error *error) {
+    const State *state = input->state;
+    int n = queries->axis.n;
+    if (state->token) {
+        bool *picked = calloc((size_t)n + 1, sizeof *picked);
+        int row = -1;
+        if (picked && side_pick(queries, state->token, picked, error) > 0)
+            for (row = 0; !picked[row];)
+                row++;
+        free(picked);
+        return row;
+    }
+    const Place *at = &state->selection;
+    if (place_same_attention(at, attention) && at->query >= 0 && at->query < queries->n_tokens)
+        return queries->row_of[at->query];
+    for (int i = 0; i < n; i++) {
+        int row = (n / 2 + i) % n;
+        if (is_content(&queries->axis.tokens[row])) return row;
+    }
+    return 0;
 }

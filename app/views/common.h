@@ -27,6 +27,15 @@ const char *view_model_name(const ViewInput *input);
 const char *view_joined(Arena *arena, const char *a, const char *b); /* "a · b", or the one */
 
 /* ---- the builds, one a file ---- */
+bool view_model(Figure *figure, const ViewInput *input, Error *error);
+bool view_head(Figure *figure, const ViewInput *input, Error *error);
+bool view_arcs(Figure *figure, const ViewInput *input, Error *error);
+bool view_sentence(Figure *figure, const ViewInput *input, Error *error);
+bool view_neuron(Figure *figure, const ViewInput *input, Error *error);
+bool view_steps(Figure *figure, const ViewInput *input, Error *error);
+bool view_mask(Figure *figure, const ViewInput *input, Error *error);
+bool view_blocks(Figure *figure, const ViewInput *input, Error *error);
+bool view_difference(Figure *figure, const ViewInput *input, Error *error);
 bool view_heatmap(Figure *figure, const ViewInput *input, Error *error);
 bool view_cross(Figure *figure, const ViewInput *input, Error *error);
 bool view_positions(Figure *figure, const ViewInput *input, Error *error);

@@ -96,12 +96,12 @@ static bool groups_choose(const ViewInput *input, const MatricesWish *wish, cons
     bool nothing = !state->layer && !state->head;
     snprintf(layer, sizeof layer, "%d", preset->layer >= 0 ? preset->layer : n_layers - 1);
     snprintf(head, sizeof head, "%d", preset->head);
-    const char *layers = state->layer ? state->layer : nothing && wish->all ? "all" : layer;
+    const char *layers = state->layer ? state->layer : layer;
     const char *heads = state->head                    ? state->head
-                        : nothing && wish->all         ? "all"
+                        : wish->all_heads              ? "all"
                         : nothing && preset->head >= 0 ? head
                                                        : "mean";
-    if (!nothing || wish->all) *why = NULL;
+    if (!nothing || wish->all_heads) *why = NULL;
     SelectList *l = arena_alloc(arena, sizeof *l), *h = arena_alloc(arena, sizeof *h);
     if (!select_parse(str(layers), n_layers, "layer", l, error) ||
         !select_parse(str(heads), n_heads, "head", h, error))
@@ -352,8 +352,8 @@ bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *aren
         return false;
     out->attention.layer = out->attention.head = -1;
     bool words = state->units ? strcmp(state->units, "words") == 0 : wish->words;
-    if (!attention_sides(input, &out->attention, words, arena, &out->queries, &out->keys,
-                         &out->writes))
+    if (!attention_sides(input, &out->attention, words, wish->same_tokens, arena, &out->queries,
+                         &out->keys, &out->writes))
         return error_set(error, ERROR_INPUT, "nothing was read: no tokens");
     if (!some_left(&out->queries, "queries", error) || !some_left(&out->keys, "keys", error))
         return false;

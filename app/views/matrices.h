@@ -20,7 +20,8 @@ typedef struct MatricesWish {
     bool words;            /* where the state says neither words nor tokens */
     bool self_only;        /* queries and keys must be the same tokens: no cross-attention */
     bool one;              /* exactly one matrix: several become their mean */
-    bool all;              /* where the state says no layer and head: all of them */
+    bool all_heads;        /* where the state says no head: all of the layer's */
+    bool same_tokens;      /* decoder steps are named by what they read, as the keys are */
     bool pick_rows;        /* --token leaves only the picked queries' weights */
     bool cut_to_zero;      /* weights cut off become 0, not absent */
 } MatricesWish;
@@ -45,11 +46,15 @@ bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *o
                       const char **why, Error *error);
 /* "Cross-attention", "Self-attention of the encoder", "Self-attention". */
 const char *attention_title(const Place *attention);
-bool attention_sides(const ViewInput *input, const Place *attention, bool words, Arena *arena,
-                     Side *queries, Side *keys, bool *writes);
-/* "query: decoder step, named by the word it writes"; in the arena. */
+bool attention_sides(const ViewInput *input, const Place *attention, bool words, bool reads,
+                     Arena *arena, Side *queries, Side *keys, bool *writes);
+/* "query: decoder step, named by the word it writes". */
 const char *query_title(const Place *attention, bool writes, bool words);
 const char *key_title(const Place *attention, bool words);
+/* The one query that a view is about: --token, else the selection's, else a word in the middle. An
+ * error if --token names none. -1 on failure. */
+int attention_query(const ViewInput *input, const Place *attention, const Side *queries,
+                    Error *error);
 /* "2", or "3" when figures count from 1. */
 static inline int counted(const State *state, int index) {
     return index + state->base;

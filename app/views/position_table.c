@@ -58,6 +58,7 @@ static bool read_table(const ViewInput *input, StackId stack, int n_rows, Arena 
                 dtype_to_f32(w->dtype, w->data, row * stride, d, out->table.data + p * d);
         }
     out->pairs = c->sinusoid == SINUSOID_HALVES ? PAIRS_HALVES : PAIRS_INTERLEAVED;
+    out->waves = c->sinusoid != SINUSOID_NONE;
     out->column = "dimension";
     out->note = sinusoid_note(c->sinusoid);
     if (c->position_offset)
@@ -80,6 +81,7 @@ static void read_rotary(const StackConfig *c, int n_rows, Arena *arena, Position
             row[halves ? i + half : 2 * i + 1] = (float)cos(angle);
         }
     out->pairs = halves ? PAIRS_HALVES : PAIRS_INTERLEAVED;
+    out->waves = true;
     out->column = "dimension";
     char base[32];
     out->note = arena_printf(

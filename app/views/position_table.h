@@ -22,6 +22,7 @@ typedef struct PositionTable {
     Tensor table; // [row, column]
     int first;    /* what the first row is called: a position, or a distance below zero */
     PositionPairs pairs;
+    bool waves;         /* columns of a pair are a sine and a cosine */
     bool distances;     /* rows are distances key - query */
     const char *column; /* "dimension", "head" */
     const char *title;  /* "Positions of the encoder" */

@@ -43,9 +43,10 @@ static bool choose_dims(const PositionTable *t, const State *state, int *dims, i
 
 static const char *curve_name(const PositionTable *t, int column, Arena *arena) {
     int sine, cosine, d = (int)t->table.shape[1];
-    for (int pair = 0; pair < d / 2 && t->pairs != PAIRS_NONE; pair++)
+    for (int pair = 0; pair < d / 2 && t->waves; pair++)
         if (position_pair(t, pair, &sine, &cosine) && (sine == column || cosine == column))
-            return arena_printf(arena, "dim %d (pair %d)", column, pair);
+            return arena_printf(arena, "dim %d: %s of pair %d", column,
+                                sine == column ? "sine" : "cosine", pair);
     return arena_printf(arena, strcmp(t->column, "head") == 0 ? "head %d" : "dim %d", column);
 }
 

@@ -77,6 +77,24 @@ void measure_head(const Pattern *pattern, int head, const bool *special,
     arena_free(scratch);
 }
 
+typedef struct One {
+    double (*row)(const MeasureRow *row);
+    double sum;
+} One;
+
+static void add_one(const MeasureRow *row, void *user) {
+    One *one = user;
+    one->sum += one->row(row);
+}
+
+double measure_head_one(const Pattern *pattern, int head, const bool *special, MeasureId measure) {
+    Arena *scratch = arena_new();
+    One one = {measures[measure].row, 0};
+    each_row(pattern, head, special, new_tile(pattern, scratch), add_one, &one);
+    arena_free(scratch);
+    return pattern->n_queries > 0 ? one.sum / (double)pattern->n_queries : 0;
+}
+
 Tensor measure_all(const Trace *trace, StackId stack, bool cross, const bool *special,
                    Arena *arena) {
     int n_layers = trace_n_layers(trace, stack, cross),

@@ -60,6 +60,8 @@ double measure_concentration(const MeasureRow *row);
 double measure_centre(int64_t query, int64_t n_queries, int64_t n_keys, bool cross);
 /* Means over all queries of one head. special [n_keys] or NULL. */
 void measure_head(const Pattern *pattern, int head, const bool *special, double out[MEASURE_COUNT]);
+/* One of them alone. */
+double measure_head_one(const Pattern *pattern, int head, const bool *special, MeasureId measure);
 /* Of all heads of one kind of attention: [layer, head, MEASURE_COUNT] in the arena; data NULL if
  * the trace has none. special [n_keys] or NULL. */
 Tensor measure_all(const Trace *trace, StackId stack, bool cross, const bool *special,

@@ -1,0 +1,230 @@
+/* Model view: layers down, heads across, a thumbnail each; a coloured frame by a statistic. */
+#include <math.h>
+
+#include "app/views/common.h"
+#include "app/views/select.h"
+#include "model/measure/measure.h"
+#include "render/grid.h"
+
+/* Which rows and columns of the patterns are drawn. */
+typedef struct Shown {
+    int n;
+    const int *tokens; // [n]
+} Shown;
+
+typedef struct Source {
+    const Trace *trace;
+    Place attention;
+    const int *layers, *heads;
+    Shown queries, keys;
+    bool every_token; /* nothing is hidden: a tile is the thumbnail */
+    int mask_layer;   /* the layer that `hidden` is of */
+    bool *masked;     // [query, key]
+    bool any_masked;
+    float *tile; // [n_queries, n_keys] scratch where tokens are hidden
+} Source;
+
+static Shown shown_tokens(const Side *side, Arena *arena) {
+    int *tokens = arena_alloc(arena, ((size_t)side->n_tokens + 1) * sizeof *tokens);
+    Shown shown = {0, tokens};
+    for (int t = 0; t < side->n_tokens; t++)
+        if (!side->axis.tokens[side->row_of[t]].hidden) tokens[shown.n++] = t;
+    return shown;
+}
+
+/* The mask is a layer's, not a head's: looked up once for all its heads. */
+static void read_mask(Source *s, const Pattern *p, int layer) {
+    if (s->mask_layer == layer) return;
+    s->mask_layer = layer;
+    s->any_masked = false;
+    for (int q = 0; q < s->queries.n; q++)
+        for (int k = 0; k < s->keys.n; k++) {
+            bool masked = !pattern_visible(p, s->queries.tokens[q], s->keys.tokens[k]);
+            s->masked[(int64_t)q * s->keys.n + k] = masked;
+            s->any_masked = s->any_masked || masked;
+        }
+}
+
+static bool read_head(void *user, int row, int column, Tensor out, Error *error) {
+    Source *s = user;
+    Pattern p;
+    int layer = s->layers[row], head = s->heads[column];
+    if (!trace_pattern(s->trace, s->attention.stack, layer, s->attention.cross, &p) ||
+        head >= p.n_heads)
+        return error_set(error, ERROR_INPUT, "layer %d has no head %d", layer, head);
+    int64_t n = (int64_t)s->queries.n * s->keys.n;
+    float *to = s->every_token ? out.data : s->tile;
+    pattern_tile(&p, head, 0, p.n_queries, 0, p.n_keys, to);
+    if (!s->every_token)
+        for (int q = 0; q < s->queries.n; q++)
+            for (int k = 0; k < s->keys.n; k++)
+                out.data[(int64_t)q * s->keys.n + k] =
+                    to[s->queries.tokens[q] * p.n_keys + s->keys.tokens[k]];
+    read_mask(s, &p, layer);
+    for (int64_t i = 0; s->any_masked && i < n; i++)
+        if (s->masked[i]) out.data[i] = NAN;
+    return true;
+}
+
+/* Mean share of a shown query's weight that lies on hidden keys. */
+static double hidden_share(const Source *s, int n_layers, int n_heads) {
+    Pattern p;
+    double sum = 0;
+    for (int l = 0; l < n_layers; l++)
+        for (int h = 0; h < n_heads; h++) {
+            if (!trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
+                continue;
+            pattern_tile(&p, s->heads[h], 0, p.n_queries, 0, p.n_keys, s->tile);
+            for (int q = 0; q < s->queries.n; q++) {
+                const float *row = s->tile + s->queries.tokens[q] * p.n_keys;
+                double all = 0, drawn = 0;
+                for (int64_t k = 0; k < p.n_keys; k++)
+                    all += (double)row[k];
+                for (int k = 0; k < s->keys.n; k++)
+                    drawn += (double)row[s->keys.tokens[k]];
+                sum += all - drawn;
+            }
+        }
+    return sum / n_layers / n_heads / s->queries.n;
+}
+
+static float *read_frames(const Source *s, MeasureId measure, int n_layers, int n_heads,
+                          const Side *keys, Arena *arena) {
+    float *frames = arena_calloc(arena, (size_t)n_layers * (size_t)n_heads, sizeof *frames);
+    for (int l = 0; l < n_layers; l++) {
+        Pattern p;
+        if (!trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
+            continue;
+        for (int h = 0; h < n_heads; h++)
+            frames[l * n_heads + h] =
+                (float)measure_head_one(&p, s->heads[h], keys->special, measure);
+    }
+    return frames;
+}
+
+static const int *copy(const SelectList *list, Arena *arena) {
+    int *items = arena_alloc(arena, (size_t)list->n * sizeof *items);
+    memcpy(items, list->items, (size_t)list->n * sizeof *items);
+    return items;
+}
+
+static bool choose(const ViewInput *input, Source *s, SelectList *layers, SelectList *heads,
+                   Arena *arena, Error *error) {
+    const State *state = input->state;
+    const char *why;
+    MatricesWish wish = {0};
+    if (!attention_choose(input, &wish, &s->attention, &why, error)) return false;
+    s->attention = place_attention(s->attention.stack, s->attention.cross);
+    int n_layers = trace_n_layers(input->trace, s->attention.stack, s->attention.cross);
+    int n_heads = trace_n_heads(input->trace, s->attention.stack, s->attention.cross);
+    if (!select_parse(str(state->layer ? state->layer : "all"), n_layers, "layer", layers, error) ||
+        !select_parse(str(state->head ? state->head : "all"), n_heads, "head", heads, error))
+        return false;
+    if (layers->kind != SELECT_EACH || heads->kind != SELECT_EACH || state->heads)
+        return error_set(error, ERROR_INPUT,
+                         "the model view shows heads one by one: --layer and --head take numbers, "
+                         "lists and ranges here; figure heatmap shows means and single heads");
+    s->layers = copy(layers, arena);
+    s->heads = copy(heads, arena);
+    return true;
+}
+
+/* What a pick's series stands for: row * n_columns + column. */
+static Matrices as_matrices(const Source *s, int n_layers, int n_heads, const Side *queries,
+                            const Side *keys, Arena *arena) {
+    Matrices m = {.attention = s->attention, .n = n_layers * n_heads};
+    m.places = arena_alloc(arena, (size_t)m.n * sizeof *m.places);
+    for (int i = 0; i < m.n; i++)
+        m.places[i] = place_of_head(s->attention, s->layers[i / n_heads], s->heads[i % n_heads]);
+    m.queries = *queries;
+    m.keys = *keys;
+    return m;
+}
+
+static const char *notes_of(const ViewInput *input, const Source *s, const Side *keys, int n_layers,
+                            int n_heads, Arena *arena) {
+    const State *state = input->state;
+    const char *sizes = arena_printf(arena, "%d queries × %d keys", s->queries.n, s->keys.n);
+    const char *notes = view_joined(arena, keys->axis.title, sizes);
+    if (keys->n_hidden)
+        notes =
+            view_joined(arena, notes,
+                        arena_printf(arena, "%.1f %% of the weight on %s hidden",
+                                     100 * hidden_share(s, n_layers, n_heads), keys->hidden_names));
+    return state->base ? view_joined(arena, notes, "counted from 1") : notes;
+}
+
+static const int *based(const int *numbers, int n, int base, Arena *arena) {
+    int *out = arena_alloc(arena, (size_t)n * sizeof *out);
+    for (int i = 0; i < n; i++)
+        out[i] = numbers[i] + base;
+    return out;
+}
+
+static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers, int n_heads,
+                 Arena *arena, Error *error) {
+    const State *state = input->state;
+    Side queries, keys;
+    bool writes;
+    if (!attention_sides(input, &s->attention, false, false, arena, &queries, &keys, &writes))
+        return error_set(error, ERROR_INPUT, "nothing was read: no tokens");
+    s->trace = input->trace;
+    s->queries = shown_tokens(&queries, arena);
+    s->keys = shown_tokens(&keys, arena);
+    if (s->queries.n == 0 || s->keys.n == 0)
+        return error_set(error, ERROR_INPUT, "all tokens are hidden, nothing is left to draw");
+    s->every_token = s->queries.n == queries.n_tokens && s->keys.n == keys.n_tokens;
+    s->mask_layer = -1;
+    s->masked = arena_alloc(arena, (size_t)s->queries.n * (size_t)s->keys.n * sizeof *s->masked);
+    s->tile =
+        arena_alloc(arena, (size_t)queries.n_tokens * (size_t)keys.n_tokens * sizeof *s->tile);
+    const Measure *measure = state->statistic ? measure_find(state->statistic) : NULL;
+    char prefix[PLACE_TEXT_MAX];
+    place_text(&s->attention, prefix);
+    bool mean = state->reduce && strcmp(state->reduce, "mean") == 0;
+    Grid grid = {
+        .n_rows = n_layers,
+        .n_columns = n_heads,
+        .read = read_head,
+        .user = s,
+        .n_queries = s->queries.n,
+        .n_keys = s->keys.n,
+        .rows = based(s->layers, n_layers, state->base, arena),
+        .columns = based(s->heads, n_heads, state->base, arena),
+        .id = *prefix ? arena_printf(arena, "%s-L%%dH%%d", prefix) : NULL,
+        .reduce = mean ? FIGURE_REDUCE_MEAN : FIGURE_REDUCE_MAX,
+    };
+    if (measure) {
+        grid.frames =
+            read_frames(s, (MeasureId)(measure - measures), n_layers, n_heads, &keys, arena);
+        grid.frame_name = *measure->unit
+                              ? arena_printf(arena, "%s, %s", measure->title, measure->unit)
+                              : measure->title;
+    }
+    const char *title = arena_printf(arena, "%s, %d layers × %d heads",
+                                     attention_title(&s->attention), n_layers, n_heads);
+    ChartOptions options =
+        view_options(input, title,
+                     view_joined(arena, queries.axis.title,
+                                 notes_of(input, s, &keys, n_layers, n_heads, arena)));
+    if (state->range && strcmp(state->range, "unit") == 0)
+        options.scale = CHART_SCALE_UNIT;
+    else
+        options.scale = CHART_SCALE_MAX;
+    if (!grid_draw(figure, &grid, &options, error)) return false;
+    Matrices m = as_matrices(s, n_layers, n_heads, &queries, &keys, arena);
+    view_tell_matrices(figure, input, &m,
+                       "Each small picture is a head: rows are queries, columns keys");
+    return true;
+}
+
+bool view_model(Figure *figure, const ViewInput *input, Error *error) {
+    Arena *arena = arena_new();
+    Source source = {0};
+    SelectList *layers = arena_alloc(arena, sizeof *layers),
+               *heads = arena_alloc(arena, sizeof *heads);
+    bool ok = choose(input, &source, layers, heads, arena, error) &&
+              draw(figure, input, &source, layers->n, heads->n, arena, error);
+    arena_free(arena);
+    return ok;
+}

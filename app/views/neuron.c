@@ -1,0 +1,85 @@
+/* Neuron view: one query against all keys, dimension by dimension. */
+#include "render/neuron.h"
+
+#include "app/views/inside.h"
+
+enum { MOST_KEYS = 60 };
+
+/* The keys that are drawn: all, or at many the ones with the largest weights. */
+static bool *hide_small(const Inside *in, int row, Arena *arena) {
+    int n = in->keys.axis.n;
+    bool *keep = arena_calloc(arena, (size_t)n + 1, sizeof *keep);
+    for (int kept = 0; kept < MOST_KEYS && kept < n; kept++) {
+        int best = -1;
+        for (int k = 0; k < n; k++)
+            if (!keep[k] && (best < 0 || *tensor_at(in->weights, row, k, 0, 0) >
+                                             *tensor_at(in->weights, row, best, 0, 0)))
+                best = k;
+        keep[best] = true;
+    }
+    return keep;
+}
+
+static const char *cut_keys(const Inside *in, int row, ChartAxis *axis, Arena *arena) {
+    if (axis->n <= MOST_KEYS) return NULL;
+    bool *keep = hide_small(in, row, arena);
+    ChartToken *tokens = arena_alloc(arena, (size_t)axis->n * sizeof *tokens);
+    memcpy(tokens, axis->tokens, (size_t)axis->n * sizeof *tokens);
+    double mass = 0;
+    for (int k = 0; k < axis->n; k++) {
+        tokens[k].hidden = tokens[k].hidden || !keep[k];
+        float w = *tensor_at(in->weights, row, k, 0, 0);
+        if (!keep[k] && w > 0) mass += (double)w;
+    }
+    axis->tokens = tokens;
+    return arena_printf(arena, "the %d keys of most weight; %.1f %% on the other %d left out",
+                        MOST_KEYS, mass * 100, axis->n - MOST_KEYS);
+}
+
+static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int row, Arena *arena,
+                 Error *error) {
+    const State *state = input->state;
+    char id[PLACE_TEXT_MAX];
+    place_text(&in->head, id);
+    Neuron neuron = {.query = tensor_index(in->q, 0, row),
+                     .keys = in->k,
+                     .weights = tensor_index(in->weights, 0, row),
+                     .scale = in->scale,
+                     .scores = in->has_scores ? tensor_index(in->scores, 0, row) : (Tensor){0},
+                     .tokens = in->keys.axis,
+                     .query_token = in->queries.axis.tokens[row].text,
+                     .index = row,
+                     .id = id};
+    const char *notes = cut_keys(in, row, &neuron.tokens, arena);
+    const char *kv = inside_kv_note(in, state, arena);
+    if (kv) notes = view_joined(arena, kv, notes);
+    if (in->rotated) notes = view_joined(arena, "q and k after rotation", notes);
+    notes = view_joined(arena, in->queries.axis.title, notes);
+    const char *title = arena_printf(
+        arena, "%s, layer %d, head %d: one query, dimension by dimension",
+        attention_title(&in->head), counted(state, in->head.layer), counted(state, in->head.head));
+    ChartOptions options = view_options(input, title, notes);
+    if (!state->colormap) options.colormap = COLORMAP_DIVERGING;
+    options.scale = CHART_SCALE_MAX;
+    if (!neuron_draw(figure, &neuron, &options, error)) return false;
+    Place place = in->head;
+    Matrices m = {.attention = place_attention(place.stack, place.cross),
+                  .n = 1,
+                  .places = &place,
+                  .queries = in->queries,
+                  .keys = in->keys};
+    view_tell_matrices(figure, input, &m,
+                       "For each key: its vector, the product with the query, their sum and the "
+                       "weight");
+    return true;
+}
+
+bool view_neuron(Figure *figure, const ViewInput *input, Error *error) {
+    Arena *arena = arena_new();
+    Inside in;
+    bool ok = inside_read(input, &in, arena, error);
+    int row = ok ? attention_query(input, &in.head, &in.queries, error) : -1;
+    ok = row >= 0 && draw(figure, input, &in, row, arena, error);
+    arena_free(arena);
+    return ok;
+}

@@ -1,0 +1,174 @@
+#include "render/masks.h"
+
+#include <math.h>
+
+enum { VECTOR_CELLS = 4000 };
+
+typedef struct Plan {
+    Figure *figure;
+    const Theme *theme;
+    const ChartOptions *options;
+    Arena *arena;
+    double cell, left, top; /* of a cell; room for labels at the left and above */
+    TextStyle font;
+    int step; /* every so many tokens has a label */
+} Plan;
+
+static int longest(const Masks *masks) {
+    int n = 1;
+    for (int i = 0; i < masks->n_panels; i++) {
+        if (masks->panels[i].queries.n > n) n = masks->panels[i].queries.n;
+        if (masks->panels[i].keys.n > n) n = masks->panels[i].keys.n;
+    }
+    return n;
+}
+
+static double widest(const Plan *plan, const ChartLabels *labels, double limit) {
+    return fmin(chart_labels_width(plan->figure, labels, plan->font), limit);
+}
+
+static void draw_cells(const Plan *plan, const MasksPanel *panel, int series, double x, double y) {
+    const Theme *theme = plan->theme;
+    int n_q = panel->queries.n, n_k = panel->keys.n;
+    double w = n_k * plan->cell, h = n_q * plan->cell;
+    if (n_q * n_k <= VECTOR_CELLS) {
+        double gap = plan->cell > 12 ? 1 : 0;
+        for (int q = 0; q < n_q; q++)
+            for (int k = 0; k < n_k; k++) {
+                bool seen = panel->visible[(int64_t)q * n_k + k];
+                FigurePaint paint = {.fill = seen ? theme->accent_soft : theme->line,
+                                     .hatch = !seen};
+                if (seen && theme->outlines) paint.stroke = theme->accent, paint.width = 1;
+                FigureMark mark = {
+                    .pick = {series, q, k},
+                    .role = FIGURE_CELL,
+                    .id = arena_printf(plan->arena, "%s-q%d-k%d", panel->id, q, k),
+                    .title = seen ? "may be seen" : "masked",
+                };
+                figure_rect(plan->figure,
+                            (FigureBox){x + k * plan->cell + gap / 2, y + q * plan->cell + gap / 2,
+                                        plan->cell - gap, plan->cell - gap},
+                            0, paint, &mark);
+            }
+    } else {
+        Color palette[256] = {0};
+        palette[1] = theme->accent_soft;
+        palette[0] = theme->line;
+        uint8_t *cells = arena_alloc(plan->arena, (size_t)n_q * (size_t)n_k);
+        for (int64_t i = 0; i < (int64_t)n_q * n_k; i++)
+            cells[i] = panel->visible[i];
+        FigureImage image = {.rows = n_q,
+                             .columns = n_k,
+                             .cells = cells,
+                             .palette = palette,
+                             .reduce = FIGURE_REDUCE_MAX,
+                             .first = {series, 0, 0}};
+        FigureMark mark = {.pick = {series, -1, -1}, .role = FIGURE_CELL, .id = panel->id};
+        figure_image(plan->figure, (FigureBox){x, y, w, h}, &image, &mark);
+    }
+    figure_rect(plan->figure, (FigureBox){x, y, w, h}, 0,
+                (FigurePaint){.stroke = theme->line, .width = theme->line_thin}, NULL);
+}
+
+static void draw_labels(const Plan *plan, const ChartLabels *labels, bool is_query, double x,
+                        double y, double room) {
+    FigureTextStyle style = {.font = plan->font,
+                             .anchor = is_query ? FIGURE_END : FIGURE_START,
+                             .angle = is_query ? 0 : 90,
+                             .max_width = room};
+    for (int i = 0; i < labels->n; i += plan->step) {
+        FigureMark mark = {
+            .pick = {-1, is_query ? labels->index[i] : -1, is_query ? -1 : labels->index[i]},
+            .role = FIGURE_LABEL};
+        style.color = labels->special[i] ? plan->theme->soft : plan->theme->ink;
+        double at = (i + 0.5) * plan->cell + plan->font.size * 0.36;
+        if (is_query)
+            figure_text(plan->figure, x - 8, y + at, labels->text[i], style, &mark);
+        else
+            figure_text(plan->figure, x + at, y - 8, labels->text[i], style, &mark);
+    }
+}
+
+/* Returns the lowest point used. */
+static double draw_panel(const Plan *plan, const MasksPanel *panel, int series, double x,
+                         double y) {
+    const Theme *theme = plan->theme;
+    double line = theme->type_small * 1.5;
+    FigureTextStyle style = {.font = {.size = theme->type_body, .weight = 600},
+                             .color = theme->ink};
+    figure_text(plan->figure, x, y + theme->type_body, str(panel->name), style, NULL);
+    style.font = (TextStyle){.size = theme->type_small};
+    style.color = theme->soft;
+    figure_text(plan->figure, x, y + theme->type_body + line,
+                str(panel->note ? panel->note : "every token sees every token"), style, NULL);
+    y += theme->type_body + 2 * line + plan->top;
+    x += plan->left;
+    ChartLabels queries = chart_labels(plan->figure, &panel->queries, plan->options);
+    ChartLabels keys = chart_labels(plan->figure, &panel->keys, plan->options);
+    draw_labels(plan, &queries, true, x, y, plan->left - 8);
+    draw_labels(plan, &keys, false, x, y, plan->top - 8);
+    draw_cells(plan, panel, series, x, y);
+    return y + panel->queries.n * plan->cell;
+}
+
+static void plan_labels(Plan *plan, const Masks *masks) {
+    double limit = 90 * plan->theme->type_body / 13;
+    for (int i = 0; i < masks->n_panels; i++) {
+        ChartLabels q = chart_labels(plan->figure, &masks->panels[i].queries, plan->options);
+        ChartLabels k = chart_labels(plan->figure, &masks->panels[i].keys, plan->options);
+        plan->left = fmax(plan->left, widest(plan, &q, limit) + 8);
+        plan->top = fmax(plan->top, widest(plan, &k, limit) + 8);
+    }
+}
+
+static void draw_legend(const Plan *plan, double x, double y) {
+    const Theme *theme = plan->theme;
+    double size = theme->type_small;
+    const char *words[] = {"may be seen", "masked"};
+    FigureTextStyle style = {.font = {.size = theme->type_small}, .color = theme->soft};
+    for (int i = 0; i < 2; i++) {
+        FigurePaint paint = {.fill = i ? theme->line : theme->accent_soft, .hatch = i == 1};
+        if (!i && theme->outlines) paint.stroke = theme->accent, paint.width = 1;
+        figure_rect(plan->figure, (FigureBox){x, y - size * 0.85, size, size}, 0, paint, NULL);
+        x += size * 1.6;
+        x += figure_text(plan->figure, x, y, str(words[i]), style, NULL) + size * 2;
+    }
+}
+
+bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options, Error *error) {
+    for (int i = 0; i < masks->n_panels; i++)
+        if (masks->panels[i].queries.n < 1 || masks->panels[i].keys.n < 1)
+            return error_set(error, ERROR_INPUT, "%s: no tokens", masks->panels[i].name);
+    const Theme *theme = figure_theme(figure);
+    Plan plan = {
+        .figure = figure, .theme = theme, .options = options, .arena = figure_arena(figure)};
+    double scale = theme->type_body / 13;
+    int n = longest(masks);
+    double natural = (n <= 16 ? 22 : n <= 64 ? 14 : 640.0 / n) * scale, gutter = 36 * scale;
+    plan.cell = natural;
+    plan.font.size = fmin(fmax(plan.cell * 0.62, theme->type_token_min), theme->type_body);
+    plan_labels(&plan, masks);
+    double panel_w = plan.left + n * natural;
+    int across = (int)fmin(fmax(floor(1150 * scale / (panel_w + gutter)), 1), masks->n_panels);
+    double wide = across * panel_w + (across - 1) * gutter;
+    const char *subtitle = chart_subtitle(plan.arena, options, "query: rows", "key: columns", NULL);
+    ChartArea area = chart_begin(figure, options, subtitle, wide);
+    if (area.w < wide) { /* as many as fit, and smaller cells when not even one does */
+        across = (int)fmin(fmax(floor((area.w + gutter) / (panel_w + gutter)), 1), masks->n_panels);
+        plan.cell = fmin(natural, ((area.w + gutter) / across - gutter - plan.left) / n);
+        plan.font.size = fmin(fmax(plan.cell * 0.62, theme->type_token_min), theme->type_body);
+        panel_w = plan.left + n * plan.cell;
+    }
+    plan.step = (int)fmax(ceil(plan.font.size * 1.15 / plan.cell), 1);
+    double y = area.y, bottom = y;
+    for (int i = 0; i < masks->n_panels; i++) {
+        if (i > 0 && i % across == 0) y = bottom + gutter;
+        double end =
+            draw_panel(&plan, &masks->panels[i], i, area.x + (i % across) * (panel_w + gutter), y);
+        bottom = fmax(bottom, end);
+    }
+    bottom += theme->type_small * 2.4;
+    draw_legend(&plan, area.x, bottom);
+    chart_end(figure, options, &area, bottom + theme->type_small);
+    return true;
+}
