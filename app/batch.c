@@ -360,7 +360,7 @@ static bool prepare(Batch *b, const Options *given, Error *error) {
     return true;
 }
 
-bool batch_run(const Options *given, const State *state, Error *error) {
+bool batch_run(const Options *given, State *state, Error *error) {
     Batch b = {.state = state, .resume = options_given(given, "resume"), .arena = arena_new()};
     pthread_mutex_init(&b.lock, NULL);
     Subject *subject = NULL;
@@ -368,6 +368,10 @@ bool batch_run(const Options *given, const State *state, Error *error) {
     if (ok && b.n_lines > 0) {
         b.subject = subject = subject_open(state->model, error);
         ok = subject != NULL;
+    }
+    if (ok && subject) {
+        char hash[17];
+        state_put_text(&state->model_hash, model_hash(subject->model, hash));
     }
     if (ok) {
         parallel_for(b.n_lines, work, &b);

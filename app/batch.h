@@ -11,7 +11,8 @@
 #include "app/options.h"
 #include "app/state.h"
 
-bool batch_run(const Options *given, const State *state, Error *error);
+/* Notes the model's hash in the state. */
+bool batch_run(const Options *given, State *state, Error *error);
 
 /* The name of one figure: braces filled in; false with an error for an unknown one. layer, head:
  * -1 where they are averaged ("mean"). */

@@ -1,5 +1,6 @@
 /* figure: a view of a sentence as PNG, SVG, PDF or HTML, and the numbers behind it. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/batch.h"
 #include "app/commands.h"
@@ -64,11 +65,15 @@ static bool draw(const Options *given, const View *view, const ViewInput *input,
     return ok;
 }
 
-static void compare_hash(const State *state, const ViewInput *input) {
-    if (state->model_hash && input->model && *input->model->hash &&
-        strcmp(state->model_hash, input->model->hash) != 0)
+/* From here on the spec says which weights these are. */
+static void note_hash(State *state, const Model *model) {
+    if (!model) return;
+    char hash[17];
+    model_hash(model, hash);
+    if (state->model_hash && strcmp(state->model_hash, hash) != 0)
         output_note("the weights are not those that the figure was drawn from (%s then, %s now)",
-                    state->model_hash, input->model->hash);
+                    state->model_hash, hash);
+    state_put_text(&state->model_hash, hash);
 }
 
 static bool run_one(const Options *given, State *state, const View *view, Error *error) {
@@ -83,7 +88,7 @@ static bool run_one(const Options *given, State *state, const View *view, Error 
         ViewReport report = {0};
         ViewInput input = scene_input(&scene, state);
         input.report = &report;
-        compare_hash(state, &input);
+        note_hash(state, input.model);
         ok = draw(given, view, &input, &drawer, error);
         if (ok && options_given(given, "print-spec")) ok = print_spec(&input, error);
         view_report_free(&report);

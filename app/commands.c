@@ -4,10 +4,11 @@
 
 #include "app/version.h"
 
-extern const Command command_translate, command_score, command_generate, command_trace,
+extern const Command command_figure, command_translate, command_score, command_generate, command_trace,
     command_tokenize, command_train, command_inspect, command_models, command_hooks, command_help;
 
 static const Command *const commands[] = {
+    &command_figure,
     &command_translate,
     &command_score,
     &command_generate,

@@ -47,8 +47,6 @@ Figure *drawer_draw(const Drawer *drawer, const View *view, const ViewInput *inp
 char *drawer_spec(const ViewInput *input, bool indented) {
     json_t *root = state_json(input->state);
     json_object_set_new(root, "version", json_string(ATTNSCOPE_VERSION));
-    if (input->model && *input->model->hash)
-        json_object_set_new(root, "model_hash", json_string(input->model->hash));
     char *text =
         json_dumps(root, JSON_REAL_PRECISION(10) | (indented ? JSON_INDENT(1) : JSON_COMPACT));
     json_decref(root);

@@ -32,7 +32,8 @@ bool drawer_write(const Drawer *drawer, const View *view, const ViewInput *input
 /* Is this an ending that drawer_write knows? An error lists them. */
 bool drawer_knows(const char *path, Error *error);
 
-/* What draws this figure again, as JSON; heap, the caller frees. indented: for people. */
+/* What draws this figure again, as JSON; heap, the caller frees. indented: for people. The state
+ * should know its model's hash by then. */
 char *drawer_spec(const ViewInput *input, bool indented);
 
 #endif

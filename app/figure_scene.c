@@ -88,7 +88,8 @@ static bool run_plain(Scene *scene, const State *state, const View *view, Error 
     state_list_clear(&plain.edits);
     Input input = {.source = trace_source(scene->trace),
                    .target = trace_target(scene->trace),
-                   .next = trace_next(scene->trace)};
+                   .next = trace_next(scene->trace),
+                   .next_tokens = trace_next_tokens(scene->trace)};
     TraceOptions options = {.sites = view_sites(view, state, scene->subject->model, scene->arena)};
     SubjectText what = what_of(&plain);
     Input read;
@@ -97,6 +98,7 @@ static bool run_plain(Scene *scene, const State *state, const View *view, Error 
         read.source = input.source;
         read.target = input.target;
         read.next = input.next;
+        read.next_tokens = input.next_tokens;
         scene->baseline = trace_run(scene->subject->model, &read, &options, error);
     }
     scene->baseline_name = "without the edits";

@@ -333,6 +333,7 @@ Trace *import_bundle(ImportBundle *b, Error *error) {
         target.n--;
     }
     Trace *trace = trace_new(b->arena, source, target, next);
+    if (written) trace_put_next(trace, target.items + 1);
     for (int i = 0; i < N_KINDS; i++)
         if (blocks[i].data) put_layers(trace, &blocks[i], &kinds[i]);
     return trace;

@@ -146,6 +146,11 @@ const int32_t *trace_next(const Trace *trace) {
     return trace->next;
 }
 
+void trace_put_next(Trace *trace, const Token *next_tokens) {
+    Tokens next = {.n = trace->target.n, .items = (Token *)(uintptr_t)next_tokens};
+    trace->next_tokens = copy_tokens(trace->arena, next).items;
+}
+
 const Token *trace_next_tokens(const Trace *trace) {
     return trace->next_tokens;
 }

@@ -59,6 +59,8 @@ bool trace_save(const Trace *trace, const char *path, Error *error);
 /* For importers of attentions computed elsewhere: takes an arena that owns tokens and tensors. */
 Trace *trace_new(Arena *arena, Tokens source, Tokens target, const int32_t *next);
 void trace_put(Trace *trace, const char *name, Tensor x); /* before it is handed over */
+/* The labels of `next` [target.n], in that arena too. */
+void trace_put_next(Trace *trace, const Token *next_tokens);
 Trace *trace_retain(Trace *trace);
 void trace_release(Trace *trace); /* NULL is fine */
 

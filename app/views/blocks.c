@@ -86,7 +86,7 @@ static const char *width_text(const Plan *p) {
     return arena_printf(p->arena, "[pos, %d]", p->model->config.d_model);
 }
 
-static const char *hook(const Plan *p, const char *name) {
+static const char *layer_hook(const Plan *p, const char *name) {
     return arena_printf(p->arena, "%s{l}.%s", p->prefix, name);
 }
 
@@ -106,7 +106,7 @@ static BlocksBox attention_box(const Plan *p, const StackConfig *c, bool cross) 
                        .title = title,
                        .detail = detail,
                        .shape = width_text(p),
-                       .hook = hook(p, cross ? "hook_cross_attn_out" : "hook_attn_out"),
+                       .hook = layer_hook(p, cross ? "hook_cross_attn_out" : "hook_attn_out"),
                        .in_layer = true};
 }
 
@@ -117,7 +117,7 @@ static BlocksBox mlp_box(const Plan *p, const StackConfig *c) {
                        .detail = arena_printf(p->arena, "%d → %d → %d, %s", d, c->d_ff, d,
                                               activation_name(c->activation)),
                        .shape = width_text(p),
-                       .hook = hook(p, "hook_mlp_out"),
+                       .hook = layer_hook(p, "hook_mlp_out"),
                        .in_layer = true};
 }
 
@@ -130,7 +130,7 @@ static void add_sublayer(Plan *p, const StackConfig *c, BlocksBox box, const cha
     if (pre)
         stack_box(p, (BlocksBox){.kind = BLOCKS_NORM,
                                  .title = c->norm == NORM_LAYER ? "Norm" : "RMS norm",
-                                 .hook = hook(p, norm_hook),
+                                 .hook = layer_hook(p, norm_hook),
                                  .in_layer = true});
     int f = stack_box(p, box);
     if (box.kind == BLOCKS_ATTENTION && p->attention_source >= 0 && strstr(box.title, "Cross"))
@@ -138,7 +138,7 @@ static void add_sublayer(Plan *p, const StackConfig *c, BlocksBox box, const cha
     int sum = stack_box(
         p, (BlocksBox){.kind = pre ? BLOCKS_PLAIN : BLOCKS_NORM,
                        .title = pre ? "Add" : arena_printf(p->arena, "Add & %s", norm_word(c)),
-                       .hook = hook(p, added),
+                       .hook = layer_hook(p, added),
                        .in_layer = true});
     add_arrow(p, before, sum, BLOCKS_RESIDUAL);
 }
@@ -148,7 +148,7 @@ static void add_parallel(Plan *p, const StackConfig *c) {
     int before = p->last;
     stack_box(p, (BlocksBox){.kind = BLOCKS_NORM,
                              .title = c->norm == NORM_LAYER ? "Norm" : "RMS norm",
-                             .hook = hook(p, "ln1.hook_normalized"),
+                             .hook = layer_hook(p, "ln1.hook_normalized"),
                              .in_layer = true});
     int norm = p->last;
     int attention = stack_box(p, attention_box(p, c, false));
@@ -157,7 +157,7 @@ static void add_parallel(Plan *p, const StackConfig *c) {
     p->last = mlp;
     int sum = stack_box(p, (BlocksBox){.kind = BLOCKS_PLAIN,
                                        .title = "Add both",
-                                       .hook = hook(p, "hook_resid_post"),
+                                       .hook = layer_hook(p, "hook_resid_post"),
                                        .in_layer = true});
     add_arrow(p, attention, sum, BLOCKS_RESIDUAL);
     add_arrow(p, before, sum, BLOCKS_RESIDUAL);
