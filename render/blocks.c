@@ -184,11 +184,10 @@ static void draw_frame(const Plan *plan, int stack) {
                 NULL);
     const char *repeat = plan->blocks->stacks[stack].repeat;
     if (!repeat) return;
-    figure_text(plan->figure, frame.x + frame.w - plan->theme->type_small * 0.6,
+    figure_text(plan->figure, frame.x + plan->theme->type_small * 0.4,
                 frame.y - plan->theme->type_small * 0.5, str(repeat),
                 (FigureTextStyle){.font = {.size = plan->theme->type_body, .weight = 600},
-                                  .color = plan->theme->soft,
-                                  .anchor = FIGURE_END},
+                                  .color = plan->theme->soft},
                 NULL);
 }
 
@@ -245,8 +244,7 @@ bool blocks_draw(Figure *figure, const Blocks *blocks, const ChartOptions *optio
     tallest = 0;
     for (int i = 0; i < blocks->n_stacks; i++)
         tallest = fmax(tallest, stack_height(&plan, i));
-    double floor =
-        area.y + fmax(tallest, area.h > 0 ? fmin(room, tallest * 1.0) : 0) + plan.gap * 0.6;
+    double floor = area.y + tallest - plan.gap + theme->type_small * 1.2;
     place_boxes(&plan, x, floor);
     for (int i = 0; i < blocks->n_stacks; i++)
         draw_frame(&plan, i);

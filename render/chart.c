@@ -314,15 +314,15 @@ double chart_empty(Figure *figure, double x, double y, bool all_hidden) {
 
 const char *chart_decimal(double x, int decimals, char buffer[32]) {
     if (!isfinite(x) || fabs(x) >= 1e6) return number_text(x, 3, buffer);
-    long power = 1;
-    for (int i = 0; i < decimals; i++)
-        power *= 10;
+    static const long POWERS[] = {1, 10, 100, 1000, 10000};
+    if (decimals < 0) decimals = 0;
+    if (decimals > 4) decimals = 4;
+    long power = POWERS[decimals];
     long value = lround(fabs(x) * (double)power);
     const char *sign = x < 0 && value > 0 ? "\xe2\x88\x92" : "";
-    if (decimals > 0)
-        snprintf(buffer, 32, "%s%ld.%0*ld", sign, value / power, decimals, value % power);
-    else
-        snprintf(buffer, 32, "%s%ld", sign, value);
+    char digits[32];
+    snprintf(digits, sizeof digits, "%ld", power + value % power); /* 1 and the decimals */
+    snprintf(buffer, 32, "%s%ld%s%.4s", sign, value / power, decimals ? "." : "", digits + 1);
     return buffer;
 }
 

@@ -222,7 +222,7 @@ static void draw_absent(const Plan *plan, const ChartMatrix *panel, double x, do
         }
     }
     if (!any) return;
-    FigurePaint hatch = {.fill = plan->theme->line, .hatch = true, .width = 0.7};
+    FigurePaint hatch = {.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7};
     figure_path_end(plan->figure, hatch, NULL);
 }
 
@@ -363,7 +363,7 @@ static double draw_panels(const Plan *plan, const ChartArea *area) {
         draw_panel(plan, i, x, y);
         if (across == 0) draw_row_labels(plan, x, y);
         if (down == 0) draw_column_labels(plan, x, y);
-        if (i == 0) draw_axis_titles(plan, x, y, w, h);
+        if (i == 0 && w > 0 && h > 0) draw_axis_titles(plan, x, y, w, h);
         bottom = fmax(bottom, y + h);
     }
     return bottom;

@@ -120,7 +120,8 @@ static void draw_weight(const Plan *plan, double y, int key) {
     FigureBox box = {plan->x_weight, y - plan->strip_h / 2, plan->weight_w, plan->strip_h};
     if (isnan(weight)) {
         figure_rect(plan->figure, box, 0,
-                    (FigurePaint){.fill = plan->theme->line, .hatch = true, .width = 0.7}, &mark);
+                    (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7},
+                    &mark);
         return;
     }
     box.w *= fmin(fmax(weight, 0), 1);

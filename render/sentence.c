@@ -64,9 +64,10 @@ static void draw_token(const Plan *plan, const ChartLabels *labels, int i, Chip 
 /* Fill by weight; on the projector an outline whose width tells it. */
 static FigurePaint shade(const Plan *plan, double place, Color *ink) {
     *ink = plan->theme->ink;
-    if (isnan(place)) return (FigurePaint){.fill = plan->theme->line, .hatch = true, .width = 0.7};
+    if (isnan(place))
+        return (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7};
     if (plan->theme->outlines)
-        return (FigurePaint){.stroke = place >= 0.01 ? plan->theme->accent : COLOR_NONE,
+        return (FigurePaint){.stroke = place >= 0.05 ? plan->theme->accent : COLOR_NONE,
                              .width = fmax(plan->theme->line_min, 8 * place)};
     Color fill = plan->palette[(int)lround(place * 255)];
     *ink = theme_on(plan->theme, fill);

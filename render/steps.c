@@ -72,7 +72,8 @@ static void draw_cell(const Plan *plan, const Panel *panel, int series, int r, i
     FigureMark mark = {.pick = {series, r, c}, .role = FIGURE_CELL};
     if (!isfinite(x)) {
         figure_rect(plan->figure, box, 0,
-                    (FigurePaint){.fill = plan->theme->line, .hatch = true, .width = 0.7}, &mark);
+                    (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7},
+                    &mark);
         if (isnan(x)) return;
     }
     double t = fmin(fmax(x / panel->most, -1), 1);
@@ -202,7 +203,7 @@ bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options,
         tallest = fmax(tallest, panels[i].h);
         double next = x + panels[i].w + plan.gap;
         bool last = i == steps->n_panels - 1;
-        if (!last && next - plan.gap * 0.25 <= area.x + area.w)
+        if (!last && next + panels[i + 1].w <= area.x + area.w)
             draw_arrow(&plan, x + panels[i].w + plan.gap / 2,
                        y + panels[i].top + panels[i].n_rows * plan.cell_h / 2);
         x = next;

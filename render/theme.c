@@ -146,8 +146,8 @@ double theme_line_width(const Theme *theme, double weight) {
 }
 
 double theme_line_opacity(const Theme *theme, Color hue, double weight) {
-    if (theme->outlines) return 1;
     weight = weight < 0 ? 0 : weight > 1 ? 1 : weight;
+    if (theme->outlines) return weight >= 0.2 ? 1 : 0.25 + 0.75 * weight / 0.2;
     double low = 0, high = 1;
     for (int i = 0; i < 12; i++) {
         double middle = (low + high) / 2;
@@ -159,6 +159,10 @@ double theme_line_opacity(const Theme *theme, Color hue, double weight) {
     }
     if (weight >= 0.2) return high + (0.95 - high) * (weight - 0.2) / 0.8;
     return 0.10 + (high - 0.10) * weight / 0.2;
+}
+
+Color theme_hatch(const Theme *theme) {
+    return color_mix(theme->paper, theme->soft, theme->kind == THEME_DARK ? 0.42 : 0.36);
 }
 
 Color theme_on(const Theme *theme, Color ground) {

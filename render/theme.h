@@ -46,6 +46,8 @@ Color theme_hue(const Theme *theme, int index, int n);
  * 0.2 on the line stands out from the paper by 3:1. */
 double theme_line_width(const Theme *theme, double weight);
 double theme_line_opacity(const Theme *theme, Color hue, double weight);
+/* The lines of hatching that mean "absent". */
+Color theme_hatch(const Theme *theme);
 /* Ink or paper, whichever is read better on the ground. */
 Color theme_on(const Theme *theme, Color ground);
 
