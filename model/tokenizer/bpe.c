@@ -181,26 +181,37 @@ static void add_symbol(Work *w, int32_t begin, int32_t end, int32_t id, bool fro
     if (i > 0) w->symbols[i - 1].next = i;
 }
 
-/* With merges, what has no id is settled before anything is joined: bytes take part, an unknown
- * character parts its neighbours. */
-static void add_unknown_symbol(Work *w, int32_t begin, int32_t end) {
+/* With merges, what has no id is settled before anything is joined. An unknown character waits for
+ * others to fuse with until one with an id comes; bytes do not wait for it (the Rust library's
+ * order, merge_word). */
+typedef struct Waiting {
+    int32_t begin, end; /* begin == end: nothing waits */
+} Waiting;
+
+static void flush_unknown(Work *w, Waiting *waiting) {
+    int32_t id = w->model->spec.unknown.id;
+    if (waiting->begin < waiting->end && id >= 0)
+        add_symbol(w, waiting->begin, waiting->end, id, false);
+    waiting->begin = waiting->end = 0;
+}
+
+static void add_unknown(Work *w, int32_t begin, int32_t end, Waiting *waiting) {
     const Unknown *unknown = &w->model->spec.unknown;
-    Pieces pieces = {.arena = w->arena};
-    pieces_add_unknown(&pieces, w->text, begin, end, unknown, 0);
-    Symbol *last = w->n_symbols ? &w->symbols[w->n_symbols - 1] : NULL;
-    if (pieces.n == 1 && pieces.items[0].id == unknown->id && unknown->fuse && last &&
-        last->id == unknown->id && last->end == begin) {
-        last->end = end;
-        return;
-    }
-    for (int i = 0; i < pieces.n; i++)
-        add_symbol(w, begin + (pieces.n > 1 ? i : 0), pieces.n > 1 ? begin + i + 1 : end,
-                   pieces.items[i].id, false);
+    bool all = unknown->bytes != NULL;
+    for (int32_t i = begin; i < end && all; i++)
+        all = unknown->bytes[(unsigned char)w->text.data[i]] >= 0;
+    for (int32_t i = begin; i < end && all; i++)
+        add_symbol(w, i, i + 1, unknown->bytes[(unsigned char)w->text.data[i]], false);
+    if (all) return;
+    bool fuse = unknown->fuse && waiting->begin < waiting->end;
+    if (!fuse) flush_unknown(w, waiting);
+    *waiting = (Waiting){fuse ? waiting->begin : begin, end};
 }
 
 static void add_characters(Work *w) {
     const BpeSpec *spec = &w->model->spec;
     int32_t n = (int32_t)w->text.n;
+    Waiting waiting = {0, 0};
     w->symbols = arena_alloc(w->arena, ((size_t)n + 1) * sizeof *w->symbols);
     for (int32_t at = 0; at < n;) {
         size_t n_bytes;
@@ -210,12 +221,15 @@ static void add_characters(Work *w) {
             utf8_decode(w->text, (size_t)at, &n_bytes);
             id = character_id(w, at, at + (int32_t)n_bytes);
         }
-        if (id < 0 && spec->merges)
-            add_unknown_symbol(w, at, at + (int32_t)n_bytes);
-        else
+        if (id < 0 && spec->merges) {
+            add_unknown(w, at, at + (int32_t)n_bytes, &waiting);
+        } else {
+            flush_unknown(w, &waiting);
             add_symbol(w, at, at + (int32_t)n_bytes, id, frozen);
+        }
         at += (int32_t)n_bytes;
     }
+    flush_unknown(w, &waiting);
 }
 
 static const Split *find_split(const Work *w, int32_t begin, int32_t end) {

@@ -9,7 +9,7 @@
 
 bool char_is_space(uint32_t c);       /* White_Space */
 bool char_is_word(uint32_t c);        /* \w */
-bool char_is_control(uint32_t c);     /* BERT: categories C*, tab and line ends are not */
+bool char_is_control(uint32_t c);     /* BERT: Cc Cf Cs Co, but not tab and line ends */
 bool char_is_punctuation(uint32_t c); /* BERT: categories P*, and all ASCII symbols */
 bool char_is_mark(uint32_t c);        /* categories M* */
 bool char_is_mark_nonspacing(uint32_t c);

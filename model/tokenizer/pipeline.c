@@ -76,30 +76,41 @@ static int32_t leading_tag(TokenRow *row, Str text) {
     return (int32_t)last;
 }
 
-/* tokenizers/src/pre_tokenizers/byte_level.rs, process_offsets: a white space character of a label
- * is one byte of the text. */
-static void trim_offsets(TokenRow *row) {
+static bool is_trimmed(uint32_t c) {
+    return c == 0x120 || char_is_space(c);
+}
+
+/* How many characters at the beginning, and at the end, of s are white space. */
+static void count_space(Str s, int *n_leading, int *n_trailing) {
+    size_t n;
+    *n_leading = *n_trailing = 0;
+    for (size_t at = 0; at < s.n && is_trimmed(utf8_decode(s, at, &n)); at += n)
+        ++*n_leading;
+    for (size_t end = s.n; end > 0; ++*n_trailing) {
+        end = char_before(s, end);
+        if (!is_trimmed(utf8_decode(s, end, &n))) break;
+    }
+}
+
+/* tokenizers/src/pre_tokenizers/byte_level.rs, process_offsets: each white space character of a
+ * label moves an end of the span by a character. An added token may have taken white space that its
+ * label does not show. */
+static void trim_offsets(TokenRow *row, Str text) {
+    const Vocabulary *vocabulary = &row->pipeline->vocabulary;
     for (int i = 0; i < row->n; i++) {
         Token *token = &row->items[i];
-        Str label = token->label;
-        int64_t n_leading = 0, n_trailing = 0;
-        size_t n, begin = 0;
-        for (; begin < label.n; begin += n, n_leading++) {
-            uint32_t c = utf8_decode(label, begin, &n);
-            if (c != 0x120 && !char_is_space(c)) break;
-        }
-        for (size_t end = label.n; end > 0; n_trailing++) {
-            end = char_before(label, end);
-            uint32_t c = utf8_decode(label, end, &n);
-            if (c != 0x120 && !char_is_space(c)) break;
-        }
+        bool added = (vocabulary_flags(vocabulary, token->id) & VOCABULARY_ADDED) != 0;
+        size_t begin = (size_t)token->begin, end = (size_t)token->end, n;
+        int n_leading, n_trailing;
+        count_space(added ? str_sub(text, begin, end) : token->label, &n_leading, &n_trailing);
         bool first = i == 0 || token->begin == 0;
         if (n_leading && first && row->pipeline->prefix_space) n_leading--;
-        token->begin =
-            token->begin + n_leading < token->end ? token->begin + n_leading : token->end;
-        if (!n_trailing || token->end < n_trailing) continue;
-        token->end =
-            token->end - n_trailing > token->begin ? token->end - n_trailing : token->begin;
+        for (; n_leading > 0 && begin < end; n_leading--, begin += n)
+            utf8_decode(text, begin, &n);
+        for (; n_trailing > 0 && end > begin; n_trailing--)
+            end = char_before(text, end);
+        token->begin = (int64_t)begin;
+        token->end = (int64_t)end;
     }
 }
 
@@ -115,7 +126,7 @@ static void encode_text(TokenRow *row, Str s, const PipelineOptions *options, Ar
         begin = match.end;
     }
     cut_stretch(row, aligned_sub(text, begin, text.n), scratch);
-    if (pipeline->trim_offsets) trim_offsets(row);
+    if (pipeline->trim_offsets) trim_offsets(row, s);
 }
 
 static void append_row(TokenRow *row, const TokenRow *from, bool second, int type) {
