@@ -146,7 +146,7 @@ static bool run(const Options *given, Error *error) {
                          "generate writes a target itself; a given one is looked at with "
                          "attnscope trace --target-text");
     Arena *arena = arena_new();
-    Subject *subject = subject_open(options_text(given, "model", NULL), error);
+    Subject *subject = subject_open_of(given, error);
     bool ok = subject && run_subject(subject, given, arena, error);
     subject_close(subject);
     arena_free(arena);

@@ -1,7 +1,7 @@
 /* inspect: what a model is, from its config, its weights and its tokenizer. */
 #include "app/commands.h"
 #include "app/output.h"
-#include "app/subject.h"
+#include "app/subject_options.h"
 
 static const Option options[] = {
     {.name = "no-tensors", .kind = OPTION_FLAG, .help = "leave out the list of tensors"}, {0}};
@@ -82,12 +82,13 @@ static json_t *tensors_json(const Model *model) {
 static void write_json(Output *out, const Subject *subject, bool with_tensors) {
     const Model *model = subject->model;
     const ModelConfig *c = &model->config;
+    char hash[17];
     json_t *j = json_object();
     json_object_set_new(j, "path", output_text(str(subject->path)));
     json_object_set_new(j, "model_type", output_text(str(c->model_type)));
     json_object_set_new(j, "family", json_string(family_names[c->family]));
     json_object_set_new(j, "format", json_string(checkpoint_format(model->checkpoint)));
-    json_object_set_new(j, "hash", json_string(model_hash(model, (char[17]){0})));
+    json_object_set_new(j, "hash", json_string(model_hash(model, hash)));
     json_object_set_new(j, "n_parameters", json_integer(model->n_parameters));
     json_object_set_new(j, "d_model", json_integer(c->d_model));
     json_object_set_new(j, "n_vocab", json_integer(c->n_vocab));
@@ -144,11 +145,11 @@ static void write_tensors(Output *out, const Checkpoint *checkpoint) {
 static void write_text(Output *out, const Subject *subject, bool with_tensors) {
     const Model *model = subject->model;
     const ModelConfig *c = &model->config;
-    char number[32];
+    char number[32], hash[17];
     output_printf(out, "path             %s\n", subject->path);
     output_printf(out, "architecture     %s, %s\n", c->model_type, family_names[c->family]);
     output_printf(out, "weights          %s, hash %s\n", checkpoint_format(model->checkpoint),
-                  model_hash(model, (char[17]){0}));
+                  model_hash(model, hash));
     output_printf(out, "parameters       %s\n", with_commas(model->n_parameters, number));
     output_printf(out, "d_model          %d\n", c->d_model);
     output_printf(out, "vocabulary       %d\n", c->n_vocab);
@@ -169,7 +170,8 @@ static void write_text(Output *out, const Subject *subject, bool with_tensors) {
 
 static bool run(const Options *given, Error *error) {
     const char *name = options_word(given, 0);
-    Subject *subject = subject_open(name ? name : options_text(given, "model", NULL), error);
+    Subject *subject =
+        subject_open_named(name ? name : options_text(given, "model", NULL), given, error);
     Output *out = subject ? output_open(options_text(given, "output", NULL), error) : NULL;
     if (out) {
         bool with_tensors = !options_given(given, "no-tensors");

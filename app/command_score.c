@@ -211,7 +211,7 @@ static bool run(const Options *given, Error *error) {
                          "what is scored? --source FILE --target FILE, or --text TEXT "
                          "--target-text TEXT. See attnscope score --help");
     Arena *arena = arena_new();
-    Subject *subject = subject_open(options_text(given, "model", NULL), error);
+    Subject *subject = subject_open_of(given, error);
     bool ok = subject && run_subject(subject, given, arena, error);
     subject_close(subject);
     arena_free(arena);

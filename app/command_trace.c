@@ -101,7 +101,7 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
 
 static bool run(const Options *given, Error *error) {
     Arena *arena = arena_new();
-    Subject *subject = subject_open(options_text(given, "model", NULL), error);
+    Subject *subject = subject_open_of(given, error);
     bool ok = subject && run_subject(subject, given, arena, error);
     subject_close(subject);
     arena_free(arena);

@@ -192,7 +192,7 @@ static bool run(const Options *given, Error *error) {
     if (options_given(given, "text") && options_word(given, 0))
         return error_set(error, ERROR_USAGE, "--text and a FILE of lines: one of them is expected");
     Arena *arena = arena_new();
-    Subject *subject = subject_open(options_text(given, "model", NULL), error);
+    Subject *subject = subject_open_of(given, error);
     bool ok = subject && run_subject(subject, given, arena, error);
     subject_close(subject);
     arena_free(arena);

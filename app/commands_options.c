@@ -8,6 +8,9 @@ const Option options_model[] = {
      .argument = "MODEL",
      .help = "folder, file, or name in the Hugging Face cache (default: the model that comes with "
              "the program, English to French and Finnish)"},
+    {.name = "no-adapter",
+     .kind = OPTION_FLAG,
+     .help = "open a folder with a LoRA adapter without it: the base model alone"},
     {0}};
 
 const Option options_input[] = {

@@ -7,10 +7,10 @@
 #include "model/base/file.h"
 #include "model/base/utf8.h"
 
-Subject *subject_open(const char *name, Error *error) {
+Subject *subject_open(const char *name, const CheckpointOptions *options, Error *error) {
     Arena *arena = arena_new();
     const char *path = model_path_find(name, arena, error);
-    Model *model = path ? model_open(path, error) : NULL;
+    Model *model = path ? model_open_with(path, options, error) : NULL;
     Subject *subject = NULL;
     if (model) {
         Error failure = {0};

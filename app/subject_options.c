@@ -2,6 +2,19 @@
 
 #include <string.h>
 
+#include "app/output.h"
+
+Subject *subject_open_named(const char *name, const Options *options, Error *error) {
+    CheckpointOptions how = {.no_adapter = options_given(options, "no-adapter")};
+    Subject *subject = subject_open(name, &how, error);
+    if (subject && subject->model->note) output_note("%s", subject->model->note);
+    return subject;
+}
+
+Subject *subject_open_of(const Options *options, Error *error) {
+    return subject_open_named(options_text(options, "model", NULL), options, error);
+}
+
 SubjectText subject_text_of(const Options *options) {
     return (SubjectText){
         .text = options_text(options, "text", NULL),

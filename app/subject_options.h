@@ -6,6 +6,11 @@
 #include "app/options.h"
 #include "app/subject.h"
 
+/* --model and --no-adapter; what the file holds beyond the model is noted on stderr. */
+Subject *subject_open_of(const Options *options, Error *error);
+/* The same where the model's name may stand as a word too. */
+Subject *subject_open_named(const char *name, const Options *options, Error *error);
+
 SubjectText subject_text_of(const Options *options);
 /* --ablate, --scale, --patch, --set, checked against the model. */
 bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,
