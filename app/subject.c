@@ -7,7 +7,7 @@
 #include "model/base/file.h"
 #include "model/base/utf8.h"
 
-Subject *subject_open(const char *name, const CheckpointOptions *options, Error *error) {
+Subject *subject_open_with(const char *name, const CheckpointOptions *options, Error *error) {
     Arena *arena = arena_new();
     const char *path = model_path_find(name, arena, error);
     Model *model = path ? model_open_with(path, options, error) : NULL;
@@ -25,6 +25,10 @@ Subject *subject_open(const char *name, const CheckpointOptions *options, Error 
     }
     arena_free(arena);
     return subject;
+}
+
+Subject *subject_open(const char *name, Error *error) {
+    return subject_open_with(name, NULL, error);
 }
 
 void subject_close(Subject *subject) {

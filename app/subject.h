@@ -1,7 +1,7 @@
 /* What is looked at: a model, its tokenizer, and what the model is given to read. The commands, the
  * figures and the window all start here.
  *
- *     Subject *subject = subject_open(NULL, NULL, &error);           NULL: the shipped model
+ *     Subject *subject = subject_open(NULL, &error);                 NULL: the shipped model
  *     SubjectText what = {.text = "She loves cats.", .to = "fra"};
  *     Input input;
  *     if (!subject_read(subject, &what, arena, &input, &error)) ...
@@ -24,8 +24,9 @@ typedef struct Subject {
     char *path;           /* resolved */
 } Subject;
 
-/* name as --model takes it; options may be NULL. NULL on failure. */
-Subject *subject_open(const char *name, const CheckpointOptions *options, Error *error);
+/* name as --model takes it. NULL on failure. */
+Subject *subject_open(const char *name, Error *error);
+Subject *subject_open_with(const char *name, const CheckpointOptions *options, Error *error);
 void subject_close(Subject *subject); /* NULL is fine */
 
 /* What to read, in words. All may be NULL; one of text, inputs, image, audio must be there. */

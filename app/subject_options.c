@@ -6,7 +6,7 @@
 
 Subject *subject_open_named(const char *name, const Options *options, Error *error) {
     CheckpointOptions how = {.no_adapter = options_given(options, "no-adapter")};
-    Subject *subject = subject_open(name, &how, error);
+    Subject *subject = subject_open_with(name, &how, error);
     if (subject && subject->model->note) output_note("%s", subject->model->note);
     return subject;
 }
