@@ -127,7 +127,7 @@ CLONES void kernel_small_tn(int m, int n, int k, float alpha, const float *a, in
 /* ---- exp and softmax ---- */
 
 INLINE void exp_lanes(Lanes *v) {
-    const Lanes lowest = SPLAT(-87.3f), highest = SPLAT(88.3f), magic = SPLAT(12582912.0f);
+    const Lanes lowest = SPLAT(-87.3f), highest = SPLAT(88.7228f), magic = SPLAT(12582912.0f);
     Lanes x = *v;
     IntLanes tiny = x<lowest, huge = x> highest;
     Lanes t = SELECT(tiny, lowest, x);
@@ -167,9 +167,13 @@ CLONES float kernel_softmax(const float *x, float *y, int64_t n) {
     float top = -INFINITY;
     for (int64_t i = 0; i < n; i++)
         top = x[i] > top ? x[i] : top;
-    if (!(top > -INFINITY)) {
-        memset(y, 0, (size_t)n * sizeof *y);
-        return -INFINITY;
+    if (!(top > -INFINITY)) { /* all are masked or not numbers */
+        float worst = -INFINITY;
+        for (int64_t i = 0; i < n; i++) {
+            if (x[i] != x[i]) worst = x[i];
+            y[i] = x[i] != x[i] ? x[i] : 0;
+        }
+        return worst;
     }
     Lanes sum = {0}, v;
     int64_t i = 0;

@@ -25,10 +25,11 @@ void kernel_small_nn(int m, int n, int k, float alpha, const float *a, int64_t l
 void kernel_small_tn(int m, int n, int k, float alpha, const float *a, int64_t lda, const float *b,
                      int64_t ldb, float *c, int64_t ldc, bool add);
 
-/* y = exp(x), relative error below 2e-7; -inf gives exactly 0, NaN stays. y may be x. */
+/* y = exp(x), relative error below 2e-7 from -87.3 on; less than that (-inf too) gives exactly 0,
+ * more than 88.7228 infinity, NaN stays. y may be x. */
 void kernel_exp(const float *x, float *y, int64_t n);
 /* y = softmax(x); returns log(sum exp(x)). Cells at -inf get exactly 0; so do all of a row that is
- * all -inf. y may be x. */
+ * all -inf. NaN in the row stays to be seen. y may be x. */
 float kernel_softmax(const float *x, float *y, int64_t n);
 /* dx += (dy - sum(y dy)) y */
 void kernel_softmax_backward(const float *y, const float *dy, float *dx, int64_t n);

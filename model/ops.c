@@ -236,11 +236,11 @@ typedef struct Embedded {
 
 static void embed_backward(const void *saved, Tape *tape) {
     const Embedded *s = saved;
-    int64_t d = s->y.shape[1];
+    int64_t d = s->y.shape[1], stride = s->table->stride ? s->table->stride : d;
     if (s->x.grad) kernel_add(s->x.grad, s->y.grad, tensor_count(s->y));
     float *dw = s->table->dtype == DTYPE_F32 ? tape_param_grad(tape, s->table->data) : NULL;
     for (int64_t t = 0; dw && t < s->y.shape[0]; t++)
-        kernel_axpy(dw + s->ids[t] * d, s->factor, s->y.grad + t * d, d);
+        kernel_axpy(dw + s->ids[t] * stride, s->factor, s->y.grad + t * d, d);
 }
 
 static Tensor embedded(Run *run, Tensor x, const Weight *table, const int32_t *ids, int64_t n,
@@ -282,7 +282,8 @@ typedef struct Loss {
     float *lse; // [n]
 } Loss;
 
-/* d loss / d logit[v] = p[v] - (1 - smoothing) [v = target] - smoothing / V */
+/* d loss / d logit[v] = p[v] - (1 - smoothing) [v = target] - smoothing / V. The loss is the only
+ * reader of its logits, so their gradient is written, not added to. */
 static void cross_entropy_backward(const void *saved, Tape *tape) {
     (void)tape;
     const Loss *s = saved;

@@ -74,7 +74,7 @@ static Panel weight_panel(const Weight *w, int64_t first, int64_t n, float *scra
 
 enum { PANEL_ROWS = 256 }; /* a multiple of every packed block; 256 x 4096 floats stay in cache */
 
-/* Rows of a transposed packed weight cannot be taken alone: the whole is one panel. */
+/* Outputs a panel: f32 needs no conversion, so all of them. */
 static int64_t panel_rows(const Weight *w) {
     return w->dtype == DTYPE_F32 ? w->rows : PANEL_ROWS < w->rows ? PANEL_ROWS : w->rows;
 }
