@@ -14,6 +14,11 @@ typedef struct Plan {
     int step; /* every so many tokens has a label */
 } Plan;
 
+/* An open cell stands out from the paper in every theme. */
+static Color open_ground(const Theme *theme) {
+    return color_mix(theme->paper, theme->accent, theme->outlines ? 0.12 : 0.4);
+}
+
 static int longest(const Masks *masks) {
     int n = 1;
     for (int i = 0; i < masks->n_panels; i++) {
@@ -36,7 +41,7 @@ static void draw_cells(const Plan *plan, const MasksPanel *panel, int series, do
         for (int q = 0; q < n_q; q++)
             for (int k = 0; k < n_k; k++) {
                 bool seen = panel->visible[(int64_t)q * n_k + k];
-                FigurePaint paint = {.fill = seen ? theme->accent_soft : theme->line,
+                FigurePaint paint = {.fill = seen ? open_ground(theme) : theme_hatch(theme),
                                      .hatch = !seen};
                 if (seen && theme->outlines) paint.stroke = theme->accent, paint.width = 1;
                 FigureMark mark = {
@@ -52,8 +57,8 @@ static void draw_cells(const Plan *plan, const MasksPanel *panel, int series, do
             }
     } else {
         Color palette[256] = {0};
-        palette[1] = theme->accent_soft;
-        palette[0] = theme->line;
+        palette[1] = open_ground(theme);
+        palette[0] = color_mix(theme->paper, theme->faint, 0.35);
         uint8_t *cells = arena_alloc(plan->arena, (size_t)n_q * (size_t)n_k);
         for (int64_t i = 0; i < (int64_t)n_q * n_k; i++)
             cells[i] = panel->visible[i];
@@ -67,7 +72,7 @@ static void draw_cells(const Plan *plan, const MasksPanel *panel, int series, do
         figure_image(plan->figure, (FigureBox){x, y, w, h}, &image, &mark);
     }
     figure_rect(plan->figure, (FigureBox){x, y, w, h}, 0,
-                (FigurePaint){.stroke = theme->line, .width = theme->line_thin}, NULL);
+                (FigurePaint){.stroke = theme->faint, .width = theme->line_thin}, NULL);
 }
 
 static void draw_labels(const Plan *plan, const ChartLabels *labels, bool is_query, double x,
@@ -127,7 +132,7 @@ static void draw_legend(const Plan *plan, double x, double y) {
     const char *words[] = {"may be seen", "masked"};
     FigureTextStyle style = {.font = {.size = theme->type_small}, .color = theme->soft};
     for (int i = 0; i < 2; i++) {
-        FigurePaint paint = {.fill = i ? theme->line : theme->accent_soft, .hatch = i == 1};
+        FigurePaint paint = {.fill = i ? theme_hatch(theme) : open_ground(theme), .hatch = i == 1};
         if (!i && theme->outlines) paint.stroke = theme->accent, paint.width = 1;
         figure_rect(plan->figure, (FigureBox){x, y - size * 0.85, size, size}, 0, paint, NULL);
         x += size * 1.6;

@@ -13,6 +13,7 @@ bool view_arcs(Figure *figure, const ViewInput *input, Error *error) {
         arcs.tokens.title = m.queries.axis.title;
         ChartOptions options = view_options(input, m.title, m.notes);
         options.scale = input->state->range ? view_scale(input, &m) : CHART_SCALE_UNIT;
+        options.notes = view_joined(arena, m.notes, view_faint_note(&m, &options, arena));
         view_focus(&options, input, &m);
         ok = arcs_draw(figure, &arcs, &options, error);
         if (ok)

@@ -164,3 +164,27 @@ int attention_query(const ViewInput *input, const Place *attention, const Side *
     }
     return 0;
 }
+
+static bool zero_above_diagonal(const Pattern *p) {
+    Arena *arena = arena_new();
+    float *row = arena_alloc(arena, (size_t)p->n_keys * sizeof *row);
+    bool zero = true;
+    for (int h = 0; h < p->n_heads && zero; h++)
+        for (int64_t q = 0; q + 1 < p->n_queries && zero; q++) {
+            pattern_tile(p, h, q, q + 1, 0, p->n_keys, row);
+            for (int64_t k = q + 1; k < p->n_keys && zero; k++)
+                zero = !(row[k] > 0);
+        }
+    arena_free(arena);
+    return zero;
+}
+
+Sight sight_of(const Pattern *pattern) {
+    Sight sight = {.pattern = pattern};
+    int64_t n = pattern->n_keys;
+    /* A trace that knows its mask masks the last key from the first query of a causal one. */
+    if (!pattern->at.cross && n > 1 && pattern->n_queries == n && pattern->stored.data &&
+        pattern_visible(pattern, 0, n - 1))
+        sight.causal = zero_above_diagonal(pattern);
+    return sight;
+}

@@ -214,7 +214,7 @@ static void add_output(Plan *p) {
     if (!m->output.weight.data) return;
     stack_box(p, (BlocksBox){.kind = BLOCKS_PLAIN,
                              .title = "Output",
-                             .detail = "linear, then softmax over the vocabulary",
+                             .detail = "linear + softmax",
                              .shape = arena_printf(p->arena, "[pos, %d]", m->config.n_vocab),
                              .hook = "logits"});
 }

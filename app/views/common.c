@@ -1,5 +1,6 @@
 #include "app/views/common.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "model/base/file.h"
@@ -29,6 +30,28 @@ ChartScale view_scale(const ViewInput *input, const Matrices *m) {
     if (!range) return m->largest < 0.5f ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
     if (strcmp(range, "row") == 0) return CHART_SCALE_ROW;
     return strcmp(range, "max") == 0 ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
+}
+
+const char *view_faint_note(const Matrices *m, const ChartOptions *options, Arena *arena) {
+    double all = 0, faint = 0, share = options->least > 0 ? options->least : 0.01;
+    for (int i = 0; i < m->n; i++)
+        for (int q = 0; q < m->queries.axis.n; q++) {
+            if (m->queries.axis.tokens[q].hidden) continue;
+            double high = options->scale == CHART_SCALE_MAX ? (double)m->largest : 1;
+            for (int k = 0; k < m->keys.axis.n && options->scale == CHART_SCALE_ROW; k++) {
+                float w = *tensor_at(m->items[i].weights, q, k, 0, 0);
+                if (k == 0 || (double)w > high) high = isnan(w) ? 0 : (double)w;
+            }
+            for (int k = 0; k < m->keys.axis.n; k++) {
+                float w = *tensor_at(m->items[i].weights, q, k, 0, 0);
+                if (isnan(w) || m->keys.axis.tokens[k].hidden) continue;
+                all += (double)w;
+                if ((double)w < share * high) faint += (double)w;
+            }
+        }
+    if (all <= 0 || faint / all < 0.0005) return "";
+    return arena_printf(arena, "lines under %.0f %% left out: %.1f %% of the weight", share * 100,
+                        100 * faint / all);
 }
 
 void view_focus(ChartOptions *options, const ViewInput *input, const Matrices *m) {

@@ -13,6 +13,9 @@
 ChartOptions view_options(const ViewInput *input, const char *title, const char *notes);
 /* The state's scale; where it says none: 0..1, or 0..largest when nothing reaches a half. */
 ChartScale view_scale(const ViewInput *input, const Matrices *m);
+/* "lines under 1 % left out: 3.2 % of the weight", for charts of lines with these options; "" where
+ * none is. */
+const char *view_faint_note(const Matrices *m, const ChartOptions *options, Arena *arena);
 /* The locked selection (in the window also the hovered one) in focus, when it is of these heads. */
 void view_focus(ChartOptions *options, const ViewInput *input, const Matrices *m);
 

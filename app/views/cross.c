@@ -48,6 +48,8 @@ bool view_cross(Figure *figure, const ViewInput *input, Error *error) {
                         : m.notes;
         ChartOptions options = view_options(input, m.title, notes);
         options.scale = state->range ? view_scale(input, &m) : CHART_SCALE_UNIT;
+        if (!state->ribbons)
+            options.notes = view_joined(arena, notes, view_faint_note(&m, &options, arena));
         view_focus(&options, input, &m);
         ok = cross_draw(figure, &cross, &options, error);
         if (ok) view_tell_matrices(figure, input, &m, "A line's width tells the weight");

@@ -51,9 +51,7 @@ bool view_difference(Figure *figure, const ViewInput *input, Error *error) {
                                  .keys = after.keys.axis,
                                  .numbers = input->state->numbers};
         const char *title = arena_printf(arena, "Difference: %s", after.title);
-        const char *sides =
-            arena_printf(arena, "%s minus %s", after.items[0].name, before.items[0].name);
-        ChartOptions options = view_options(input, title, view_joined(arena, sides, after.notes));
+        ChartOptions options = view_options(input, title, after.notes);
         if (!input->state->colormap) options.colormap = COLORMAP_DIVERGING;
         options.scale = CHART_SCALE_MAX;
         view_focus(&options, input, &after);

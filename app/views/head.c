@@ -41,6 +41,8 @@ bool view_head(Figure *figure, const ViewInput *input, Error *error) {
         }
         ChartOptions options = view_options(input, m.title, notes);
         options.scale = input->state->range ? view_scale(input, &m) : CHART_SCALE_UNIT;
+        if (!lines.only)
+            options.notes = view_joined(arena, notes, view_faint_note(&m, &options, arena));
         view_focus(&options, input, &m);
         ok = lines_draw(figure, &lines, &options, error);
         if (ok)

@@ -46,10 +46,11 @@ static Tensor of_head(const Tensor *x, int head) {
 
 static void read_weights(Inside *in, const Pattern *p, Arena *arena) {
     in->weights = tensor_new(arena, 2, p->n_queries, p->n_keys);
+    Sight sight = sight_of(p);
     pattern_tile(p, in->head.head, 0, p->n_queries, 0, p->n_keys, in->weights.data);
     for (int64_t q = 0; q < p->n_queries; q++)
         for (int64_t k = 0; k < p->n_keys; k++)
-            if (!pattern_visible(p, q, k)) *tensor_at(in->weights, q, k, 0, 0) = NAN;
+            if (!sight_sees(&sight, q, k)) *tensor_at(in->weights, q, k, 0, 0) = NAN;
 }
 
 static void read_scores(Inside *in, const Tensor *kept, Arena *arena) {

@@ -14,10 +14,11 @@ typedef struct Panels {
 
 static bool *read_mask(const Pattern *p, Arena *arena, int64_t *n_masked) {
     bool *visible = arena_alloc(arena, (size_t)p->n_queries * (size_t)p->n_keys * sizeof *visible);
+    Sight sight = sight_of(p);
     *n_masked = 0;
     for (int64_t q = 0; q < p->n_queries; q++)
         for (int64_t k = 0; k < p->n_keys; k++) {
-            visible[q * p->n_keys + k] = pattern_visible(p, q, k);
+            visible[q * p->n_keys + k] = sight_sees(&sight, q, k);
             *n_masked += !visible[q * p->n_keys + k];
         }
     return visible;

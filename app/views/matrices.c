@@ -146,9 +146,10 @@ static void scale_by(float *x, int64_t n, SelectKind kind, int count) {
 }
 
 static void absent_cells(const Pattern *p, float *x) {
+    Sight sight = sight_of(p);
     for (int64_t q = 0; q < p->n_queries; q++)
         for (int64_t k = 0; k < p->n_keys; k++)
-            if (!pattern_visible(p, q, k)) x[q * p->n_keys + k] = NAN;
+            if (!sight_sees(&sight, q, k)) x[q * p->n_keys + k] = NAN;
 }
 
 /* [query, key] of a group, tokens by tokens, masked cells NaN. */

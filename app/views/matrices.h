@@ -51,6 +51,17 @@ bool attention_sides(const ViewInput *input, const Place *attention, bool words,
 /* "query: decoder step, named by the word it writes". */
 const char *query_title(const Place *attention, bool writes, bool words);
 const char *key_title(const Place *attention, bool words);
+/* May the query see the key? What the trace knows of the mask; of an imported self-attention whose
+ * every weight above the diagonal is exactly 0 in all heads: causal. */
+typedef struct Sight {
+    const Pattern *pattern;
+    bool causal; /* by its zeros */
+} Sight;
+Sight sight_of(const Pattern *pattern);
+static inline bool sight_sees(const Sight *sight, int64_t query, int64_t key) {
+    return !(sight->causal && key > query) && pattern_visible(sight->pattern, query, key);
+}
+
 /* The one query that a view is about: --token, else the selection's, else a word in the middle. An
  * error if --token names none. -1 on failure. */
 int attention_query(const ViewInput *input, const Place *attention, const Side *queries,

@@ -37,9 +37,10 @@ static void read_mask(Source *s, const Pattern *p, int layer) {
     if (s->mask_layer == layer) return;
     s->mask_layer = layer;
     s->any_masked = false;
+    Sight sight = sight_of(p);
     for (int q = 0; q < s->queries.n; q++)
         for (int k = 0; k < s->keys.n; k++) {
-            bool masked = !pattern_visible(p, s->queries.tokens[q], s->keys.tokens[k]);
+            bool masked = !sight_sees(&sight, s->queries.tokens[q], s->keys.tokens[k]);
             s->masked[(int64_t)q * s->keys.n + k] = masked;
             s->any_masked = s->any_masked || masked;
         }

@@ -6,9 +6,10 @@
 #include "app/views/select.h"
 #include "model/base/utf8.h"
 
-#define WORD_MARK "\xe2\x96\x81" /* ▁, SentencePiece's blank */
-#define BYTE_BLANK "\xc4\xa0"    /* Ġ, the blank of byte-level vocabularies */
-#define BYTE_LINE "\xc4\x8a"     /* Ċ, their line end */
+#define WORD_MARK "\xe2\x96\x81"  /* ▁, SentencePiece's blank */
+#define BYTE_BLANK "\xc4\xa0"     /* Ġ, the blank of byte-level vocabularies */
+#define LONE_BLANK "\xe2\x90\xa3" /* ␣: how a blank by itself is shown */
+#define BYTE_LINE "\xc4\x8a"      /* Ċ, their line end */
 
 static void replace(StrBuf *out, Str label, const char *mark, const char *with) {
     size_t n = strlen(mark);
@@ -27,8 +28,7 @@ Str label_pretty(Str label, Arena *arena) {
     if (str_starts(label, BYTE_BLANK) && label.n > 2) label = str_sub(label, 2, label.n);
     if (str_starts(label, "##") && label.n > 2) label = str_sub(label, 2, label.n);
     if (str_ends(label, "</w>") && label.n > 4) label.n -= 4;
-    if (str_is(label, WORD_MARK) || str_is(label, BYTE_BLANK))
-        return str("\xe2\x90\xa3"); /* ␣: a blank by itself */
+    if (str_is(label, WORD_MARK) || str_is(label, BYTE_BLANK)) return str(LONE_BLANK);
     StrBuf blanks = {0}, lines = {0};
     replace(&blanks, label, WORD_MARK, " ");
     replace(&lines, strbuf_str(&blanks), BYTE_LINE, "\xe2\x86\xb5");
@@ -99,6 +99,7 @@ static void join_rows(Side *side, const Token *tokens, ChartToken *rows, int *ro
             row_of[i] = n - 1;
             count[n - 1]++;
             Str old = rows[n - 1].text;
+            if (!raw && str_is(old, LONE_BLANK)) old = (Str){"", 0};
             rows[n - 1].text =
                 str(arena_printf(arena, "%.*s%.*s", (int)old.n, old.data, (int)text.n, text.data));
             continue;

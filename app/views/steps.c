@@ -114,12 +114,12 @@ static void add_values(Working *w) {
     add_vectors(w, "Times V", "A V", tensor_index(in->z, 1, in->head.head), false,
                 arena_printf(arena, "%d × %d", n_q, d));
     Tensor all = tensor_clone(arena, in->z);
-    all = tensor_reshape(all, 2, all.shape[0], all.shape[1] * all.shape[2]);
-    int begin = in->head.head * d;
-    add_vectors(w, "Concatenated",
-                arena_printf(arena, "[A₀V₀ ... Aₕ₋₁Vₕ₋₁], this head at columns %d to %d", begin,
-                             begin + d - 1),
-                all, false, arena_printf(arena, "%d × %d", n_q, (int)all.shape[1]));
+    int width = (int)(all.shape[1] * all.shape[2]), begin = in->head.head * d;
+    all = tensor_reshape(all, 2, all.shape[0], width);
+    int end = begin + 2 * MOST_DIMS < width ? begin + 2 * MOST_DIMS : width;
+    add_vectors(w, "Concatenated", "all heads side by side", tensor_slice(all, 1, begin, end),
+                false,
+                arena_printf(arena, "%d × %d, from this head's column %d on", n_q, width, begin));
     if (in->out.data)
         add_vectors(w, "Through W_O", "concat · W_O + b", in->out, false,
                     arena_printf(arena, "%d × %d", n_q, (int)in->out.shape[1]));
