@@ -56,7 +56,7 @@ static void score_pair(void *context, int index) {
     Input input;
     if (pair->source.n == 0 && pair->target.n == 0) return;
     pair->arena = arena_new();
-    if (!subject_read_line(work->subject, pair->source, pair->target, &work->what, "the source",
+    if (!subject_read_line(work->subject, pair->source, pair->target, &work->what, "text",
                            pair->arena, &input, &pair->failure))
         return;
     int n = input.target.n;

@@ -70,6 +70,23 @@ static bool print_trace(const Trace *trace, Error *error) {
     return output_close(out, error);
 }
 
+/* "logit:loves@2" with the token's id in place of its label: the engine knows no vocabulary. Also
+ * takes a word without the mark that the vocabulary puts before it. */
+static const char *grad_by_id(const Subject *subject, const char *text, Arena *arena) {
+    static const char *const marks[] = {"", "▁", "Ġ"};
+    const char *at = text ? strrchr(text, '@') : NULL;
+    long long id;
+    if (!at || strncmp(text, "logit:", 6) != 0 || !subject->tokenizer) return text;
+    Str token = {text + 6, (size_t)(at - text - 6)};
+    if (integer_parse(token, &id)) return text;
+    for (size_t i = 0; i < sizeof marks / sizeof *marks; i++) {
+        char *label = arena_printf(arena, "%s%.*s", marks[i], (int)token.n, token.data);
+        int32_t found = tokenizer_id(subject->tokenizer, str(label), true);
+        if (found >= 0) return arena_printf(arena, "logit:%d%s", (int)found, at);
+    }
+    return text;
+}
+
 static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
     enum { MAX_SITES = 64 };
     SubjectText what = subject_text_of(given);
@@ -87,10 +104,11 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
         return error_set(error, ERROR_USAGE, "--sites more than %d times", MAX_SITES);
     for (int i = 0; i < n_sites; i++)
         sites[i] = options_nth(given, "sites", i);
-    TraceOptions options_of_run = {.sites = n_sites ? sites : NULL,
-                                   .edits = edits.n ? &edits : NULL,
-                                   .grad = options_text(given, "grad", NULL),
-                                   .progress = {.report = report}};
+    TraceOptions options_of_run = {
+        .sites = n_sites ? sites : NULL,
+        .edits = edits.n ? &edits : NULL,
+        .grad = grad_by_id(subject, options_text(given, "grad", NULL), arena),
+        .progress = {.report = report}};
     Trace *trace = trace_run(subject->model, &input, &options_of_run, error);
     output_progress_end();
     const char *path = options_text(given, "output", NULL);

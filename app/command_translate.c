@@ -54,8 +54,8 @@ typedef struct Work {
 
 static void read_line(const Work *work, Line *line, Arena *arena) {
     if (line->text.n == 0) return;
-    subject_read_line(work->subject, line->text, (Str){0}, &work->what, "this line", arena,
-                      &line->input, &line->failure);
+    subject_read_line(work->subject, line->text, (Str){0}, &work->what, "text", arena, &line->input,
+                      &line->failure);
 }
 
 static bool is_ready(const Line *line) {

@@ -4,8 +4,9 @@
 
 #include "app/version.h"
 
-extern const Command command_figure, command_translate, command_score, command_generate, command_trace,
-    command_tokenize, command_train, command_inspect, command_models, command_hooks, command_help;
+extern const Command command_figure, command_translate, command_score, command_generate,
+    command_trace, command_tokenize, command_train, command_inspect, command_models, command_hooks,
+    command_bench, command_help;
 
 static const Command *const commands[] = {
     &command_figure,
@@ -18,6 +19,7 @@ static const Command *const commands[] = {
     &command_inspect,
     &command_models,
     &command_hooks,
+    &command_bench,
     &command_help,
     NULL,
 };
