@@ -52,7 +52,7 @@ static void test_completions(void **state) {
                             "bash -n $SCRATCH/c.bash && bash -c '. $SCRATCH/c.bash; "
                             "COMP_WORDS=(attnscope tok) COMP_CWORD=1; _attnscope; "
                             "echo ${COMPREPLY[@]}; "
-                            "COMP_WORDS=(attnscope tokenize --no) COMP_CWORD=2; _attnscope; "
+                            "COMP_WORDS=(attnscope tokenize --no-s) COMP_CWORD=2; _attnscope; "
                             "echo ${COMPREPLY[@]}'");
     assert_int_equal(r.status, 0);
     assert_string_equal(r.out, "tokenize\n--no-special\n");
