@@ -15,7 +15,9 @@
 
 /* In the order of worth: a folder that has several kinds is read as the first. */
 static const CheckpointFormat *const formats[] = {
-    &format_safetensors, &format_torch, &format_gguf, &format_marian, &format_llama2c,
+    &format_adapter,                      /* before safetensors: its folder may hold both */
+    &format_safetensors, &format_llama2c, /* before torch: it knows the exact size */
+    &format_torch,       &format_gguf,    &format_marian,
 };
 enum { N_FORMATS = sizeof formats / sizeof *formats };
 

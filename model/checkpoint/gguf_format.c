@@ -185,6 +185,12 @@ static int64_t config_integer(const json_t *config, const char *name) {
     return json_integer_value(json_object_get(config, name));
 }
 
+static int64_t d_head_of(const json_t *config) {
+    int64_t d_head = config_integer(config, "head_dim");
+    int64_t n_heads = config_integer(config, "num_attention_heads");
+    return d_head ? d_head : config_integer(config, "hidden_size") / n_heads;
+}
+
 /* Rotary parameters that differ from a plain llama's must be said in Hugging Face's way. */
 static bool check_rotary(const GgufFile *file, const Family *family, json_t *config, Error *error) {
     char buffer[160];
@@ -193,8 +199,7 @@ static bool check_rotary(const GgufFile *file, const Family *family, json_t *con
         return error_set(error, ERROR_INPUT, "%s: %lld heads do not divide the width %lld",
                          gguf_path(file), (long long)n_heads,
                          (long long)config_integer(config, "hidden_size"));
-    int64_t d_head = config_integer(config, "head_dim");
-    if (!d_head) d_head = config_integer(config, "hidden_size") / n_heads;
+    int64_t d_head = d_head_of(config);
     static const char *const must_be_d_head[] = {"rope.dimension_count", "attention.value_length"};
     for (int i = 0; i < 2; i++) {
         const char *key = full_key(buffer, family, must_be_d_head[i]);
@@ -234,9 +239,9 @@ static double llama3_divisor(double wavelength, double factor, double original) 
     return 1 / ((1 - smooth) / factor + smooth);
 }
 
-static bool recognise_llama3(const RawTensor *table, json_t *config, Error *error) {
+static bool recognise_llama3(const RawTensor *table, int64_t d_head, json_t *config, Error *error) {
     int64_t n = raw_tensor_count(table);
-    if (table->dtype != DTYPE_F32 || n < 1 || n > 4096)
+    if (table->dtype != DTYPE_F32 || n < 1 || 2 * n != d_head)
         return error_set(error, ERROR_UNSUPPORTED, "%s: tensor %s: F32 [d_head / 2] expected",
                          table->file, table->name);
     const float *divisors = table->data;
@@ -302,7 +307,7 @@ static bool make_config(const GgufFile *file, const Family *family, json_t *conf
     if (!check_rotary(file, family, config, error)) return false;
     add_rope_scaling(file, family, config);
     const RawTensor *table = find_tensor(file, "rope_freqs.weight");
-    return !table || recognise_llama3(table, config, error);
+    return !table || recognise_llama3(table, d_head_of(config), config, error);
 }
 
 /* Tensors. */

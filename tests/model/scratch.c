@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -41,7 +42,8 @@ const char *scratch_write(const char *name, Str data) {
     char *above = arena_printf(arena, "%.*s", (int)(path_name(path) - path - 1), path);
     Error error = {0};
     if (!folder_make(above, &error)) fail_msg("%s", error.message);
-    /* Not file_save: waiting for the disk thousands of times takes minutes. */
+    /* Neither file_save nor a truncated old file: both wait for the disk, thousands of times. */
+    unlink(path);
     FILE *file = fopen(path, "wb");
     if (!file || fwrite(data.data, 1, data.n, file) != data.n || fclose(file) != 0)
         fail_msg("%s: cannot write", path);

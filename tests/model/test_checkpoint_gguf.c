@@ -1,0 +1,487 @@
+/* GGUF files written here, as llama.cpp's converter writes them, and files that lie. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model/checkpoint.h"
+#include "tests/model/scratch.h"
+
+/* A small writer. */
+
+enum { U32 = 4, F32 = 6, STRING = 8, ARRAY = 9, I32 = 5 };
+
+typedef struct Gguf {
+    StrBuf keys, tensors, data;
+    uint64_t n_keys, n_tensors;
+} Gguf;
+
+static void put(StrBuf *out, const void *value, size_t n) {
+    strbuf_add(out, value, n);
+}
+
+static void put_text(StrBuf *out, const char *s) {
+    put(out, &(uint64_t){strlen(s)}, 8);
+    strbuf_puts(out, s);
+}
+
+static void key(Gguf *g, const char *name, uint32_t type) {
+    put_text(&g->keys, name);
+    put(&g->keys, &type, 4);
+    g->n_keys++;
+}
+
+static void key_u32(Gguf *g, const char *name, uint32_t value) {
+    key(g, name, U32);
+    put(&g->keys, &value, 4);
+}
+
+static void key_f32(Gguf *g, const char *name, float value) {
+    key(g, name, F32);
+    put(&g->keys, &value, 4);
+}
+
+static void key_text(Gguf *g, const char *name, const char *value) {
+    key(g, name, STRING);
+    put_text(&g->keys, value);
+}
+
+static void key_texts(Gguf *g, const char *name, const char *const *texts, uint64_t n) {
+    key(g, name, ARRAY);
+    put(&g->keys, &(uint32_t){STRING}, 4);
+    put(&g->keys, &n, 8);
+    for (uint64_t i = 0; i < n; i++)
+        put_text(&g->keys, texts[i]);
+}
+
+static void key_numbers(Gguf *g, const char *name, uint32_t type, const void *data, uint64_t n) {
+    key(g, name, ARRAY);
+    put(&g->keys, &type, 4);
+    put(&g->keys, &n, 8);
+    put(&g->keys, data, 4 * n);
+}
+
+/* rows 0: a vector. offset -1: behind the last tensor. */
+static void tensor_of(Gguf *g, const char *name, int64_t rows, int64_t cols, uint32_t type,
+                      const void *data, size_t n_bytes, int64_t offset) {
+    put_text(&g->tensors, name);
+    put(&g->tensors, &(uint32_t){rows ? 2 : 1}, 4);
+    put(&g->tensors, &cols, 8);
+    if (rows) put(&g->tensors, &rows, 8);
+    put(&g->tensors, &type, 4);
+    if (offset < 0) offset = (int64_t)g->data.n;
+    put(&g->tensors, &offset, 8);
+    put(&g->data, data, n_bytes);
+    while (g->data.n % 32)
+        strbuf_putc(&g->data, 0);
+    g->n_tensors++;
+}
+
+/* F32, counted on from `first`. */
+static void tensor(Gguf *g, const char *name, int64_t rows, int64_t cols, float first) {
+    int64_t n = (rows ? rows : 1) * cols;
+    float data[4096];
+    for (int64_t i = 0; i < n; i++)
+        data[i] = first + (float)i;
+    tensor_of(g, name, rows, cols, 0, data, (size_t)n * 4, -1);
+}
+
+static Str finish(Gguf *g) {
+    StrBuf out = {0};
+    strbuf_puts(&out, "GGUF");
+    put(&out, &(uint32_t){3}, 4);
+    put(&out, &g->n_tensors, 8);
+    put(&out, &g->n_keys, 8);
+    put(&out, g->keys.data, g->keys.n);
+    if (g->tensors.n) put(&out, g->tensors.data, g->tensors.n);
+    while (out.n % 32)
+        strbuf_putc(&out, 0);
+    if (g->data.n) put(&out, g->data.data, g->data.n);
+    Str bytes = arena_str(scratch_arena(), strbuf_str(&out));
+    strbuf_free(&out);
+    strbuf_free(&g->keys);
+    strbuf_free(&g->tensors);
+    strbuf_free(&g->data);
+    return bytes;
+}
+
+static Checkpoint *open_bytes(Str bytes, Error *error) {
+    return checkpoint_open(scratch_write("x.gguf", bytes), error);
+}
+
+static Checkpoint *must_open(Gguf *g) {
+    Error error = {0};
+    Checkpoint *c = open_bytes(finish(g), &error);
+    if (!c) fail_msg("%s", error.message);
+    return c;
+}
+
+static void must_fail(Gguf *g, const char *says) {
+    Error error = {0};
+    Checkpoint *c = open_bytes(finish(g), &error);
+    if (c) fail_msg("opened, not refused by: %s", says);
+    if (!strstr(error.message, says)) fail_msg("'%s' is not in: %s", says, error.message);
+    assert_non_null(strstr(error.message, "x.gguf"));
+}
+
+/* A llama of one layer: width 8, 2 heads of 4, 1 key-value head, 5 words. */
+static Gguf llama(const char *architecture) {
+    Gguf g = {0};
+    char name[64];
+    key_text(&g, "general.architecture", architecture);
+    static const struct {
+        const char *name;
+        uint32_t value;
+    } sizes[] = {{"context_length", 16},      {"embedding_length", 8},
+                 {"block_count", 1},          {"feed_forward_length", 12},
+                 {"attention.head_count", 2}, {"attention.head_count_kv", 1},
+                 {"rope.dimension_count", 4}};
+    for (int i = 0; i < 7; i++) {
+        snprintf(name, sizeof name, "%s.%s", architecture, sizes[i].name);
+        key_u32(&g, name, sizes[i].value);
+    }
+    snprintf(name, sizeof name, "%s.attention.layer_norm_rms_epsilon", architecture);
+    key_f32(&g, name, 1e-6f);
+    tensor(&g, "token_embd.weight", 5, 8, 0);
+    tensor(&g, "output_norm.weight", 0, 8, 100);
+    tensor(&g, "blk.0.attn_norm.weight", 0, 8, 200);
+    tensor(&g, "blk.0.attn_q.weight", 8, 8, 0);
+    tensor(&g, "blk.0.attn_k.weight", 4, 8, 0);
+    tensor(&g, "blk.0.attn_v.weight", 4, 8, 0);
+    tensor(&g, "blk.0.attn_output.weight", 8, 8, 0);
+    tensor(&g, "blk.0.ffn_norm.weight", 0, 8, 300);
+    tensor(&g, "blk.0.ffn_gate.weight", 12, 8, 0);
+    tensor(&g, "blk.0.ffn_up.weight", 12, 8, 0);
+    tensor(&g, "blk.0.ffn_down.weight", 8, 12, 0);
+    return g;
+}
+
+static int64_t config_integer(const Checkpoint *c, const char *name) {
+    return json_integer_value(json_object_get(checkpoint_config(c), name));
+}
+
+static void a_llama_has_hugging_face_names(void **state) {
+    (void)state;
+    Gguf g = llama("llama");
+    Checkpoint *c = must_open(&g);
+    assert_string_equal(checkpoint_format(c), "gguf");
+    const json_t *config = checkpoint_config(c);
+    assert_string_equal(json_string_value(json_object_get(config, "model_type")), "llama");
+    assert_int_equal(config_integer(c, "hidden_size"), 8);
+    assert_int_equal(config_integer(c, "num_hidden_layers"), 1);
+    assert_int_equal(config_integer(c, "num_attention_heads"), 2);
+    assert_int_equal(config_integer(c, "num_key_value_heads"), 1);
+    assert_int_equal(config_integer(c, "intermediate_size"), 12);
+    assert_int_equal(config_integer(c, "vocab_size"), 5);
+    assert_true(json_is_true(json_object_get(config, "tie_word_embeddings")));
+    assert_float_equal(json_real_value(json_object_get(config, "rms_norm_eps")), 1e-6, 1e-12);
+    assert_int_equal(checkpoint_n_tensors(c), 11);
+    const RawTensor *down = checkpoint_find(c, "model.layers.0.mlp.down_proj.weight");
+    assert_true(down->shape[0] == 8 && down->shape[1] == 12);
+    assert_true(*(const float *)checkpoint_find(c, "model.norm.weight")->data == 100);
+    /* Rows of a head were stored as 0, 2, 1, 3 of Hugging Face's. */
+    const float *q = checkpoint_find(c, "model.layers.0.self_attn.q_proj.weight")->data;
+    static const int rows[] = {0, 2, 1, 3, 4, 6, 5, 7};
+    for (int row = 0; row < 8; row++)
+        assert_true(q[8 * row] == (float)(8 * rows[row]));
+    const float *k = checkpoint_find(c, "model.layers.0.self_attn.k_proj.weight")->data;
+    assert_true(k[8] == 16 && k[16] == 8);
+    const float *v = checkpoint_find(c, "model.layers.0.self_attn.v_proj.weight")->data;
+    assert_true(v[8] == 8);
+    checkpoint_close(c);
+}
+
+static void families_differ_where_the_converter_does(void **state) {
+    (void)state;
+    Gguf g = llama("gemma");
+    Checkpoint *c = must_open(&g);
+    assert_true(*(const float *)checkpoint_find(c, "model.norm.weight")->data == 99);
+    const float *q = checkpoint_find(c, "model.layers.0.self_attn.q_proj.weight")->data;
+    assert_true(q[8] == 8);
+    checkpoint_close(c);
+    g = llama("qwen2");
+    tensor(&g, "blk.0.attn_q.bias", 0, 8, 0);
+    c = must_open(&g);
+    const RawTensor *bias = checkpoint_find(c, "model.layers.0.self_attn.q_proj.bias");
+    assert_true(((const float *)bias->data)[1] == 1);
+    checkpoint_close(c);
+    g = llama("llama");
+    tensor(&g, "blk.0.attn_q.bias", 0, 8, 0);
+    c = must_open(&g);
+    bias = checkpoint_find(c, "model.layers.0.self_attn.q_proj.bias");
+    assert_true(((const float *)bias->data)[1] == 2);
+    assert_true(json_is_true(json_object_get(checkpoint_config(c), "attention_bias")));
+    checkpoint_close(c);
+}
+
+/* 64 columns in two blocks a row: rows of packed numbers are moved whole, and GPT-2's are unpacked
+ * to be turned round. */
+static void packed_rows_are_moved_and_turned(void **state) {
+    (void)state;
+    uint8_t packed[16 * 68]; /* 16 rows of 64 in Q8_0 */
+    for (int block = 0; block < 32; block++) {
+        uint16_t one = f32_to_f16(1);
+        memcpy(packed + 34 * block, &one, 2);
+        for (int i = 0; i < 32; i++)
+            packed[34 * block + 2 + i] = (uint8_t)(block / 2 + i % 3);
+    }
+    Gguf g = {0};
+    key_text(&g, "general.architecture", "llama");
+    key_u32(&g, "llama.embedding_length", 64);
+    key_u32(&g, "llama.block_count", 1);
+    key_u32(&g, "llama.attention.head_count", 4);
+    tensor(&g, "token_embd.weight", 5, 64, 0);
+    tensor_of(&g, "blk.0.attn_q.weight", 16, 64, 8, packed, sizeof packed, -1);
+    Checkpoint *c = must_open(&g);
+    const RawTensor *q = checkpoint_find(c, "model.layers.0.self_attn.q_proj.weight");
+    assert_int_equal(q->dtype, DTYPE_Q8_0);
+    float row[64];
+    dtype_to_f32(q->dtype, q->data, 64, 64, row);
+    assert_true(row[0] == 2 && row[1] == 3);
+    checkpoint_close(c);
+    g = (Gguf){0};
+    key_text(&g, "general.architecture", "gpt2");
+    key_u32(&g, "gpt2.embedding_length", 64);
+    key_u32(&g, "gpt2.attention.head_count", 4);
+    tensor(&g, "token_embd.weight", 5, 64, 0);
+    tensor(&g, "position_embd.weight", 7, 64, 0);
+    tensor_of(&g, "blk.0.ffn_up.weight", 16, 64, 8, packed, sizeof packed, -1);
+    tensor(&g, "blk.0.ffn_up.bias", 0, 16, 0);
+    c = must_open(&g);
+    const RawTensor *up = checkpoint_find(c, "transformer.h.0.mlp.c_fc.weight");
+    assert_true(up->dtype == DTYPE_F32 && up->shape[0] == 64 && up->shape[1] == 16);
+    const float *x = up->data;
+    assert_true(x[0] == 0 && x[15] == 15 && x[16] == 1 && x[32 + 3] == 5);
+    assert_non_null(checkpoint_find(c, "transformer.h.0.mlp.c_fc.bias"));
+    assert_string_equal(
+        json_string_value(json_object_get(checkpoint_config(c), "activation_function")),
+        "gelu_new");
+    checkpoint_close(c);
+}
+
+static void llama3_scaling_is_recognised(void **state) {
+    (void)state;
+    /* d_head 4, theta 500000: wavelengths 6.28 and 4443; the second lies between 2048 and 8192. */
+    double smooth = (8192 / (2 * 3.14159265358979 * sqrt(500000.)) - 1) / 3;
+    float table[2] = {1, (float)(1 / ((1 - smooth) / 8 + smooth))};
+    Gguf g = llama("llama");
+    key_f32(&g, "llama.rope.freq_base", 500000);
+    tensor_of(&g, "rope_freqs.weight", 0, 2, 0, table, 8, -1);
+    must_fail(&g, "rope_freqs"); /* its last divisor is not the factor: too few wavelengths */
+    /* theta 1e9: the second is 198,692, beyond 8192. */
+    static const float tables[][3] = {{1, 8, 1}, {1, 32, 1}, {2, 8, 0}, {1, NAN, 0}};
+    for (int i = 0; i < 4; i++) {
+        g = llama("llama");
+        key_f32(&g, "llama.rope.freq_base", 1e9f);
+        tensor_of(&g, "rope_freqs.weight", 0, 2, 0, tables[i], 8, -1);
+        if (tables[i][2] == 0) {
+            must_fail(&g, "rope_freqs");
+            continue;
+        }
+        Checkpoint *c = must_open(&g);
+        const json_t *scaling = json_object_get(checkpoint_config(c), "rope_scaling");
+        assert_string_equal(json_string_value(json_object_get(scaling, "rope_type")), "llama3");
+        assert_true(json_real_value(json_object_get(scaling, "factor")) == (double)tables[i][1]);
+        checkpoint_close(c);
+    }
+    g = llama("llama");
+    tensor(&g, "rope_freqs.weight", 0, 3, 1);
+    must_fail(&g, "rope_freqs");
+    g = llama("llama");
+    key_text(&g, "llama.rope.scaling.type", "linear");
+    key_f32(&g, "llama.rope.scaling.factor", 4);
+    Checkpoint *c = must_open(&g);
+    const json_t *scaling = json_object_get(checkpoint_config(c), "rope_scaling");
+    assert_string_equal(json_string_value(json_object_get(scaling, "type")), "linear");
+    assert_true(json_real_value(json_object_get(scaling, "factor")) == 4);
+    checkpoint_close(c);
+}
+
+static void what_is_not_known_is_refused_by_name(void **state) {
+    (void)state;
+    Gguf g = {0};
+    key_text(&g, "general.architecture", "mamba");
+    must_fail(&g, "mamba");
+    g = (Gguf){0};
+    must_fail(&g, "general.architecture");
+    g = llama("llama");
+    key_f32(&g, "llama.attn_logit_softcapping", 30);
+    must_fail(&g, "llama.attn_logit_softcapping");
+    g = llama("llama");
+    key_u32(&g, "llama.expert_count", 8);
+    must_fail(&g, "experts");
+    g = llama("llama");
+    tensor(&g, "blk.0.attn_q_norm.weight", 0, 4, 0);
+    must_fail(&g, "blk.0.attn_q_norm.weight");
+    g = llama("llama");
+    tensor(&g, "blk.x.attn_q.weight", 8, 8, 0);
+    must_fail(&g, "blk.x.attn_q.weight");
+    g = llama("llama");
+    tensor_of(&g, "blk.0.extra.weight", 1, 256, 13, (char[176]){0}, 176, -1);
+    must_fail(&g, "Q5_K");
+    g = llama("llama");
+    tensor_of(&g, "blk.0.extra.weight", 1, 256, 99, (char[176]){0}, 176, -1);
+    must_fail(&g, "unknown (99)");
+    g = llama("llama");
+    key_u32(&g, "split.count", 3);
+    must_fail(&g, "3 parts");
+}
+
+static void lies_are_refused(void **state) {
+    (void)state;
+    Gguf g = llama("llama");
+    key_u32(&g, "llama.block_count", 1);
+    must_fail(&g, "twice");
+    g = llama("llama");
+    tensor(&g, "blk.0.attn_q.weight", 8, 8, 0);
+    must_fail(&g, "twice");
+    g = llama("llama");
+    tensor_of(&g, "output.weight", 5, 8, 0, "", 0, 0);
+    must_fail(&g, "overlaps");
+    g = llama("llama");
+    tensor_of(&g, "output.weight", 5, 8, 0, "", 0, 1 << 20);
+    must_fail(&g, "cut off");
+    g = llama("llama");
+    tensor_of(&g, "output.weight", 5, 8, 0, "", 0, 1);
+    must_fail(&g, "multiple of 32");
+    g = llama("llama");
+    tensor_of(&g, "output.weight", INT64_MAX, 8, 0, "", 0, 0);
+    must_fail(&g, "more than memory");
+    g = llama("llama");
+    tensor_of(&g, "output.weight", 5, 33, 8, "", 0, 0);
+    must_fail(&g, "whole blocks");
+    g = llama("llama");
+    key_u32(&g, "general.alignment", 0);
+    must_fail(&g, "general.alignment");
+    g = llama("llama");
+    key(&g, "odd", 77);
+    must_fail(&g, "type 77");
+    g = llama("llama");
+    key(&g, "huge", ARRAY);
+    put(&g.keys, &(uint32_t){U32}, 4);
+    put(&g.keys, &(uint64_t){UINT64_MAX / 2}, 8);
+    must_fail(&g, "cut off");
+    g = llama("llama");
+    g.n_keys = UINT64_MAX;
+    must_fail(&g, "keys");
+    g = llama("llama");
+    g.n_tensors = UINT64_MAX;
+    must_fail(&g, "tensors");
+    g = llama("llama");
+    key_u32(&g, "llama.attention.value_length", 5);
+    must_fail(&g, "value_length");
+}
+
+static void every_cut_is_noticed(void **state) {
+    (void)state;
+    Gguf g = llama("llama");
+    Str whole = finish(&g);
+    for (size_t n = 0; n + 32 < whole.n; n += n < 1200 ? 1 : 29) {
+        Error error = {0};
+        assert_null(open_bytes(str_sub(whole, 0, n), &error));
+        assert_int_not_equal(error.kind, ERROR_NONE);
+    }
+}
+
+/* The vocabulary, in tokenizer.json form. */
+
+static const json_t *walk(const json_t *node, const char *const *path) {
+    for (; *path; path++)
+        node = json_object_get(node, *path);
+    return node;
+}
+#define WALK(node, ...) walk(node, (const char *const[]){__VA_ARGS__, NULL})
+
+static void a_sentencepiece_vocabulary_gets_its_merges(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"<unk>", "<s>", "</s>", "<0x41>",      "a",
+                                         "b",     "ab",  "aba",  "\xe2\x96\x81"};
+    static const float scores[] = {0, 0, 0, 0, -3, -4, -1, -2, -5};
+    static const int32_t types[] = {2, 3, 3, 6, 1, 1, 1, 1, 1};
+    Gguf g = llama("llama");
+    key_text(&g, "tokenizer.ggml.model", "llama");
+    key_texts(&g, "tokenizer.ggml.tokens", pieces, 9);
+    key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 9);
+    key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 9);
+    Error error = {0};
+    json_t *t = checkpoint_tokenizer(scratch_write("x.gguf", finish(&g)), &error);
+    if (!t) fail_msg("%s", error.message);
+    assert_string_equal(json_string_value(WALK(t, "model", "type")), "BPE");
+    assert_true(json_is_true(WALK(t, "model", "byte_fallback")));
+    assert_int_equal(json_integer_value(WALK(t, "model", "vocab", "aba")), 7);
+    const json_t *merges = WALK(t, "model", "merges");
+    assert_int_equal(json_array_size(merges), 2); /* a+ba is none: no piece "ba" */
+    assert_string_equal(json_string_value(json_array_get(merges, 0)), "a b");
+    assert_string_equal(json_string_value(json_array_get(merges, 1)), "ab a");
+    assert_int_equal(json_array_size(json_object_get(t, "added_tokens")), 3);
+    const json_t *single = WALK(t, "post_processor", "single");
+    assert_string_equal(json_string_value(WALK(json_array_get(single, 0), "SpecialToken", "id")),
+                        "<s>");
+    json_decref(t);
+}
+
+static void a_byte_level_vocabulary_keeps_its_merges(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"a", "b", "ab", "<|endoftext|>"};
+    static const char *const merges[] = {"a b"};
+    static const int32_t types[] = {1, 1, 1, 3};
+    static const char *const pre[] = {"gpt-2", "llama-bpe", "qwen2", "something-new"};
+    for (int i = 0; i < 4; i++) {
+        Gguf g = llama("llama");
+        key_text(&g, "tokenizer.ggml.model", "gpt2");
+        key_text(&g, "tokenizer.ggml.pre", pre[i]);
+        key_texts(&g, "tokenizer.ggml.tokens", pieces, 4);
+        key_texts(&g, "tokenizer.ggml.merges", merges, 1);
+        key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 4);
+        key_u32(&g, "tokenizer.ggml.bos_token_id", 3);
+        Error error = {0};
+        json_t *t = checkpoint_tokenizer(scratch_write("x.gguf", finish(&g)), &error);
+        if (i == 3) {
+            assert_null(t);
+            assert_non_null(strstr(error.message, "something-new"));
+            continue;
+        }
+        assert_string_equal(json_string_value(json_array_get(WALK(t, "model", "merges"), 0)),
+                            "a b");
+        assert_string_equal(json_string_value(WALK(t, "decoder", "type")), "ByteLevel");
+        assert_string_equal(json_string_value(WALK(t, "pre_tokenizer", "type")),
+                            i ? "Sequence" : "ByteLevel");
+        json_decref(t);
+    }
+}
+
+static void vocabularies_that_lie_are_refused(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"<unk>", "a\xff"};
+    static const float scores[] = {0, 0};
+    for (int i = 0; i < 4; i++) {
+        Gguf g = llama("llama");
+        key_text(&g, "tokenizer.ggml.model", i == 3 ? "rwkv" : "llama");
+        key_texts(&g, "tokenizer.ggml.tokens", pieces, i == 1 ? 1 : 2);
+        key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 2);
+        if (i == 2) key_u32(&g, "tokenizer.ggml.bos_token_id", 1000);
+        Error error = {0};
+        assert_null(checkpoint_tokenizer(scratch_write("x.gguf", finish(&g)), &error));
+        assert_non_null(strstr(error.message, "x.gguf"));
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_llama_has_hugging_face_names),
+        cmocka_unit_test(families_differ_where_the_converter_does),
+        cmocka_unit_test(packed_rows_are_moved_and_turned),
+        cmocka_unit_test(llama3_scaling_is_recognised),
+        cmocka_unit_test(what_is_not_known_is_refused_by_name),
+        cmocka_unit_test(lies_are_refused),
+        cmocka_unit_test(every_cut_is_noticed),
+        cmocka_unit_test(a_sentencepiece_vocabulary_gets_its_merges),
+        cmocka_unit_test(a_byte_level_vocabulary_keeps_its_merges),
+        cmocka_unit_test(vocabularies_that_lie_are_refused),
+    };
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
+}
