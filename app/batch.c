@@ -366,7 +366,7 @@ bool batch_run(const Options *given, State *state, Error *error) {
     Subject *subject = NULL;
     bool ok = prepare(&b, given, error);
     if (ok && b.n_lines > 0) {
-        b.subject = subject = subject_open(state->model, NULL, error);
+        b.subject = subject = subject_open(state->model, error);
         ok = subject != NULL;
     }
     if (ok && subject) {

@@ -114,7 +114,7 @@ static bool open_against(Scene *scene, const State *state, const View *view, Err
         scene->baseline = import_open(name, &hints, error);
         return scene->baseline && check_same(scene, error);
     }
-    scene->other = subject_open(name, NULL, error);
+    scene->other = subject_open(name, error);
     if (!scene->other) return false;
     scene->baseline = run_subject(scene, scene->other, state, view, NULL, error);
     return scene->baseline && check_same(scene, error);
@@ -145,7 +145,7 @@ static bool open_all(Scene *scene, const State *state, const View *view, const S
     }
     if (!state->from || state->model) {
         scene->subject = subject;
-        if (!subject) scene->subject = scene->owned = subject_open(state->model, NULL, error);
+        if (!subject) scene->subject = scene->owned = subject_open(state->model, error);
         if (!scene->subject) return false;
     }
     if ((view->needs & VIEW_NEEDS_TRACE) && !scene->trace) {
