@@ -54,7 +54,7 @@ static void score_pair(void *context, int index) {
     Work *work = context;
     Pair *pair = &work->pairs[index];
     Input input;
-    if (pair->source.n == 0 && pair->target.n == 0) return;
+    if (subject_is_blank(pair->source) && subject_is_blank(pair->target)) return;
     pair->arena = arena_new();
     if (!subject_read_line(work->subject, pair->source, pair->target, &work->what, "text",
                            pair->arena, &input, &pair->failure))

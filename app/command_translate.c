@@ -53,13 +53,13 @@ typedef struct Work {
 } Work;
 
 static void read_line(const Work *work, Line *line, Arena *arena) {
-    if (line->text.n == 0) return;
+    if (subject_is_blank(line->text)) return;
     subject_read_line(work->subject, line->text, (Str){0}, &work->what, "text", arena, &line->input,
                       &line->failure);
 }
 
 static bool is_ready(const Line *line) {
-    return line->text.n > 0 && line->failure.kind == ERROR_NONE;
+    return line->input.source.n > 0 && line->failure.kind == ERROR_NONE;
 }
 
 static int by_length(const void *a, const void *b) {

@@ -39,7 +39,7 @@ void subject_close(Subject *subject) {
     free(subject);
 }
 
-static bool is_blank(Str text) {
+bool subject_is_blank(Str text) {
     for (size_t i = 0; i < text.n; i++)
         if (!strchr(" \t\r\n", text.data[i]) || !text.data[i]) return false;
     return true;
@@ -65,7 +65,7 @@ static bool encode(const Subject *subject, Str text, const EncodeOptions *option
                          "given with --inputs FILE.safetensors",
                          subject->path);
     if (!utf8_check(text, where, error)) return false;
-    if (is_blank(text))
+    if (subject_is_blank(text))
         return error_set(error, ERROR_INPUT, "%s: is empty, a sentence is expected", where);
     return tokenizer_encode(subject->tokenizer, arena_str(arena, text), options, arena, out,
                             error) ||
