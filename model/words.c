@@ -151,13 +151,13 @@ Str token_pretty(Str label, TokenStyle style, Arena *arena) {
 
 /* ---- words ---- */
 
-typedef struct Piece {
+typedef struct Stretch {
     Str text; /* what it stands for, blanks at the ends gone */
     int64_t begin, end;
     bool blank_before; /* by its span, or by its mark */
     bool blank_after;
     bool spanned;
-} Piece;
+} Stretch;
 
 static bool is_spaceless_script(uint32_t c) {
     return char_is_cjk(c) || (c >= 0x3040 && c <= 0x30ff) || (c >= 0x31f0 && c <= 0x31ff) ||
@@ -196,8 +196,8 @@ static uint32_t last_char(Str s) {
     return s.n ? utf8_decode(s, char_before(s, s.n), &n) : 0;
 }
 
-static Piece piece_of_span(const Token *token, Str text) {
-    Piece piece = {.begin = token->begin, .end = token->end, .spanned = true};
+static Stretch stretch_of_span(const Token *token, Str text) {
+    Stretch piece = {.begin = token->begin, .end = token->end, .spanned = true};
     size_t n;
     while (piece.begin < piece.end && char_is_space(utf8_decode(text, (size_t)piece.begin, &n))) {
         piece.begin += (int64_t)n;
@@ -213,9 +213,9 @@ static Piece piece_of_span(const Token *token, Str text) {
     return piece;
 }
 
-static Piece piece_of_label(const Token *token, TokenStyle style, Arena *arena) {
+static Stretch stretch_of_label(const Token *token, TokenStyle style, Arena *arena) {
     Str label = token->label;
-    Piece piece = {.text = plain_bytes(label, style, arena)};
+    Stretch piece = {.text = plain_bytes(label, style, arena)};
     switch (style) {
     case TOKEN_PLAIN:
     case TOKEN_BYTES:
@@ -244,7 +244,7 @@ static Piece piece_of_label(const Token *token, TokenStyle style, Arena *arena) 
 }
 
 /* inside: `before` itself goes on with a word. */
-static bool goes_on(const Piece *before, const Piece *piece, bool inside) {
+static bool goes_on(const Stretch *before, const Stretch *piece, bool inside) {
     if (before->spanned && piece->spanned) {
         bool overlap = piece->begin < before->end && piece->end > before->begin;
         if (overlap) return true; /* bytes of one character */
@@ -262,13 +262,13 @@ static bool goes_on(const Piece *before, const Piece *piece, bool inside) {
 }
 
 /* A hyphen at the end of a word that does not go on is no part of it. */
-static bool joiner_holds(const Piece *pieces, const Token *tokens, int i, int n) {
+static bool joiner_holds(const Stretch *pieces, const Token *tokens, int i, int n) {
     if (!is_joiner(pieces[i].text)) return true;
     return i + 1 < n && !tokens[i + 1].special && tokens[i + 1].second == tokens[i].second &&
            goes_on(&pieces[i], &pieces[i + 1], true) && !all_punctuation(pieces[i + 1].text);
 }
 
-static Str word_label(const Word *word, const Piece *pieces, Str text, Arena *arena) {
+static Str word_label(const Word *word, const Stretch *pieces, Str text, Arena *arena) {
     if (word->end > word->begin) return str_sub(text, (size_t)word->begin, (size_t)word->end);
     StrBuf joined = {0};
     for (int i = word->first; i < word->first + word->n_tokens; i++)
@@ -282,7 +282,7 @@ Words words_read(const Tokens *tokens, Arena *arena) {
     int n = tokens->n;
     Words words = {.items = arena_calloc(arena, (size_t)n + 1, sizeof *words.items),
                    .of = arena_calloc(arena, (size_t)n + 1, sizeof *words.of)};
-    Piece *pieces = arena_calloc(arena, (size_t)n + 1, sizeof *pieces);
+    Stretch *pieces = arena_calloc(arena, (size_t)n + 1, sizeof *pieces);
     TokenStyle style = token_style(tokens->items, n);
     for (int i = 0; i < n; i++) {
         const Token *token = &tokens->items[i];
@@ -290,9 +290,10 @@ Words words_read(const Tokens *tokens, Arena *arena) {
         bool spanned = !token->special && token->end >= token->begin && token->begin >= 0 &&
                        token->end > 0 && (size_t)token->end <= text.n;
         if (token->special)
-            pieces[i] = (Piece){.text = token->label};
+            pieces[i] = (Stretch){.text = token->label};
         else
-            pieces[i] = spanned ? piece_of_span(token, text) : piece_of_label(token, style, arena);
+            pieces[i] =
+                spanned ? stretch_of_span(token, text) : stretch_of_label(token, style, arena);
     }
     bool joined = false;
     for (int i = 0; i < n; i++) {

@@ -190,7 +190,9 @@ static void bert_pairs_have_types(void **state) {
     Arena *arena = arena_new();
     Tokens tokens;
     assert_true(
-        tokenizer_encode(tokenizer, str("the R\xc3\xa9ading"),
+        tokenizer_encode(tokenizer,
+                         str("the R\xc3\xa9"
+                             "ading"),
                          &(EncodeOptions){.special = true, .pair = str("[MASK] \xe4\xbb\x8a")},
                          arena, &tokens, NULL));
     static const char *const labels[] = {"[CLS]", "the",   "r",      "##e",          "##a",  "##d",
@@ -235,18 +237,18 @@ static void families_number_pieces_their_way(void **state) {
     assert_true(file_read(DATA "unigram/vocab.spm", 0, arena, &model, &error));
     Tokenizer *plain = open_data("unigram");
     int n_pieces = tokenizer_n_ids(plain);
-    int32_t river = tokenizer_id(plain, str("\xe2\x96\x81the"), false);
-    assert_true(river > 0);
+    int32_t piece = tokenizer_id(plain, str("\xe2\x96\x81la"), false);
+    assert_true(piece > 0);
     scratch_write("family/sentencepiece.bpe.model", model);
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
         scratch_write("family/tokenizer_config.json", str(families[i].config));
         Tokenizer *tokenizer = tokenizer_open(scratch_path("family"), &error);
         if (!tokenizer) fail_msg("%s", error.message);
         Tokens tokens;
-        assert_true(tokenizer_encode(tokenizer, str("the"), &(EncodeOptions){.special = true},
-                                     arena, &tokens, &error));
+        assert_true(tokenizer_encode(tokenizer, str("la"), &(EncodeOptions){.special = true}, arena,
+                                     &tokens, &error));
         int at = families[i].first ? 1 : 0;
-        assert_int_equal(tokens.items[at].id, river + families[i].moved);
+        assert_int_equal(tokens.items[at].id, piece + families[i].moved);
         if (at) assert_true(str_is(tokens.items[0].label, families[i].first));
         if (families[i].last)
             assert_true(str_is(tokens.items[tokens.n - 1].label, families[i].last));
