@@ -1,0 +1,192 @@
+/* What the commands answer about a model, checked one against the other: a batch of lines against
+ * single ones, a generation against its score and its trace, one place and locale against another.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <jansson.h>
+
+#include "model/trace.h"
+#include "tests/app/spawn.h"
+
+#define TINY "--model tests/data/tiny --to fra "
+
+static json_t *json_of(const char *command) {
+    Spawned r = spawn_shell(command);
+    if (r.status != 0) fail_msg("%s: %s", command, r.err);
+    json_t *root = json_loads(r.out, JSON_DECODE_ANY, NULL);
+    if (!root) fail_msg("%s: no JSON: %s", command, r.out);
+    spawn_free(&r);
+    return root;
+}
+
+static void same_output(const char *a, const char *b) {
+    Spawned x = spawn_shell(a), y = spawn_shell(b);
+    assert_int_equal(x.status, y.status);
+    assert_int_equal(x.n_out, y.n_out);
+    assert_memory_equal(x.out, y.out, x.n_out);
+    spawn_free(&x);
+    spawn_free(&y);
+}
+
+/* Packed batches, sorted by length, on several threads: each line as if alone, in its order. */
+static void test_lines_as_if_alone(void **state) {
+    (void)state;
+    static const char script[] =
+        "i=0; while [ $i -lt 60 ]; do echo \"cat $i\" | "
+        "awk '{ n = $2 % 7; s = $0; while (n-- > 0) s = s \" loves\"; print s }'; i=$((i+1)); done";
+    char line[1024];
+    snprintf(line, sizeof line, "{ %s; } > $SCRATCH/lines", script);
+    Spawned r = spawn_shell(line);
+    spawn_free(&r);
+    same_output("OPENBLAS_NUM_THREADS=2 $ATTNSCOPE translate " TINY "$SCRATCH/lines",
+                "while read -r x; do $ATTNSCOPE translate " TINY
+                "--text \"$x\"; done < $SCRATCH/lines");
+    same_output("OPENBLAS_NUM_THREADS=2 $ATTNSCOPE translate " TINY "--beam 3 $SCRATCH/lines",
+                "OPENBLAS_NUM_THREADS=1 $ATTNSCOPE translate " TINY "--beam 3 < $SCRATCH/lines");
+}
+
+/* One beam is greedy. */
+static void test_one_beam(void **state) {
+    (void)state;
+    same_output("$ATTNSCOPE generate --json " TINY "--text 'she loves cats'",
+                "$ATTNSCOPE generate --json --beam 1 " TINY "--text 'she loves cats'");
+}
+
+static void test_generate_json(void **state) {
+    (void)state;
+    json_t *root = json_of("$ATTNSCOPE generate --json --top-k 3 " TINY "--text 'she loves cats'");
+    json_t *ids = json_object_get(root, "ids"), *steps = json_object_get(root, "steps");
+    assert_true(json_is_string(json_object_get(root, "text")));
+    assert_int_equal(json_integer_value(json_array_get(ids, 0)), 201); /* the start token */
+    assert_int_equal(json_array_size(steps), json_array_size(ids) - 1);
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(steps); i++) {
+        json_t *step = json_array_get(steps, i), *top = json_object_get(step, "alternatives");
+        assert_int_equal(json_integer_value(json_object_get(step, "id")),
+                         json_integer_value(json_array_get(ids, i + 1)));
+        assert_int_equal(json_array_size(top), 3);
+        double before = 1;
+        for (size_t k = 0; k < 3; k++) {
+            double p = json_number_value(json_object_get(json_array_get(top, k), "log_prob"));
+            assert_true(p <= before && p <= 0);
+            before = p;
+        }
+        sum += json_number_value(json_object_get(step, "log_prob"));
+    }
+    double score = json_number_value(json_object_get(root, "score"));
+    assert_true(fabs(sum - score) < 1e-3);
+    json_decref(root);
+}
+
+/* What is generated, traced, is a forced pass that reads and writes those ids. */
+static void test_trace_of_a_generation(void **state) {
+    (void)state;
+    json_t *root = json_of("$ATTNSCOPE generate --json " TINY
+                           "--text 'she loves cats' -o $SCRATCH/g.safetensors");
+    json_t *ids = json_object_get(root, "ids");
+    char path[512];
+    snprintf(path, sizeof path, "%s/g.safetensors", spawn_scratch());
+    Error error = {0};
+    Trace *trace = trace_open(path, &error);
+    if (!trace) fail_msg("%s", error.message);
+    Tokens target = trace_target(trace);
+    const int32_t *next = trace_next(trace);
+    assert_non_null(next);
+    assert_int_equal(target.n, (int)json_array_size(ids) - 1);
+    for (int i = 0; i < target.n; i++) {
+        assert_int_equal(target.items[i].id, json_integer_value(json_array_get(ids, (size_t)i)));
+        assert_int_equal(next[i], json_integer_value(json_array_get(ids, (size_t)i + 1)));
+    }
+    trace_release(trace);
+    json_decref(root);
+    /* trace without a target traces the same. */
+    same_output("cat $SCRATCH/g.safetensors",
+                "$ATTNSCOPE trace " TINY "--text 'she loves cats' -o $SCRATCH/t.safetensors && "
+                "cat $SCRATCH/t.safetensors");
+}
+
+/* The row of a batch, and the same as a text. */
+static void test_inputs(void **state) {
+    (void)state;
+    Spawned r = spawn_shell(
+        "$ATTNSCOPE trace --model tests/data/tiny --to fra --text 'she loves cats' "
+        "--target-text 'les chats' --sites '*cross_attn.hook_pattern' -o $SCRATCH/a.safetensors && "
+        "$ATTNSCOPE trace --model tests/data/tiny --to fra --text 'she loves cats' "
+        "--target-text 'les chats' --ablate decoder.1.attn --sites '*cross_attn.hook_pattern' "
+        "-o $SCRATCH/b.safetensors && cmp $SCRATCH/a.safetensors $SCRATCH/b.safetensors");
+    assert_int_equal(r.status, 1); /* they differ */
+    assert_non_null(strstr(r.out, "differ"));
+    spawn_free(&r);
+}
+
+static void test_score(void **state) {
+    (void)state;
+    json_t *root = json_of("$ATTNSCOPE score --json " TINY
+                           "--text 'she loves cats' --target-text 'elle aime les chats'");
+    json_t *tokens = json_object_get(root, "tokens");
+    double sum = 0;
+    for (size_t i = 0; i < json_array_size(tokens); i++)
+        sum += json_number_value(json_object_get(json_array_get(tokens, i), "log_prob"));
+    assert_true(fabs(sum - json_number_value(json_object_get(root, "log_prob"))) < 1e-4);
+    json_t *last = json_array_get(tokens, json_array_size(tokens) - 1);
+    assert_string_equal(json_string_value(json_object_get(last, "text")), "</s>");
+    json_decref(root);
+    same_output("printf 'she loves cats\\n\\na cat\\n' > $SCRATCH/s; printf 'elle\\n\\nun chat\\n' "
+                "> $SCRATCH/t; $ATTNSCOPE score " TINY "--source $SCRATCH/s --target $SCRATCH/t",
+                "$ATTNSCOPE score " TINY "--text 'she loves cats' --target-text elle; echo; "
+                "$ATTNSCOPE score " TINY "--text 'a cat' --target-text 'un chat'");
+    assert_true(spawn_refused("printf 'a\\n' > $SCRATCH/s; : > $SCRATCH/t; $ATTNSCOPE score " TINY
+                              "--source $SCRATCH/s --target $SCRATCH/t",
+                              1, "the target ends after 0 lines"));
+    assert_true(spawn_refused("$ATTNSCOPE score " TINY "--text a", 2, "what is scored"));
+}
+
+/* Same bytes in any folder, locale and environment. */
+static void test_same_bytes(void **state) {
+    (void)state;
+    same_output("$ATTNSCOPE trace --to fra --model $PWD/tests/data/tiny --text 'she loves cats' "
+                "-o $SCRATCH/1 && cat $SCRATCH/1",
+                "here=$PWD; cd / && env -u HOME LC_ALL=fi_FI.UTF-8 $ATTNSCOPE trace --to fra "
+                "--model $here/tests/data/tiny --text 'she loves cats' -o $SCRATCH/2 && "
+                "cat $SCRATCH/2");
+    same_output("$ATTNSCOPE score " TINY "--text a --target-text b",
+                "LC_ALL=fi_FI.UTF-8 $ATTNSCOPE score " TINY "--text a --target-text b");
+}
+
+static void test_inspect_and_hooks(void **state) {
+    (void)state;
+    json_t *root = json_of("$ATTNSCOPE inspect tests/data/tiny --json");
+    assert_int_equal(json_integer_value(json_object_get(root, "n_parameters")), 49418);
+    assert_string_equal(json_string_value(json_object_get(root, "family")), "encoder-decoder");
+    assert_int_equal(json_array_size(json_object_get(root, "tensors")), 86);
+    json_decref(root);
+    root = json_of("$ATTNSCOPE hooks --json");
+    assert_true(json_array_size(root) > 25);
+    json_decref(root);
+    root = json_of("HF_HOME=$SCRATCH/none $ATTNSCOPE models --json --quick");
+    assert_true(json_is_array(root));
+    json_decref(root);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lines_as_if_alone),
+        cmocka_unit_test(test_one_beam),
+        cmocka_unit_test(test_generate_json),
+        cmocka_unit_test(test_trace_of_a_generation),
+        cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_score),
+        cmocka_unit_test(test_same_bytes),
+        cmocka_unit_test(test_inspect_and_hooks),
+    };
+    spawn_scratch();
+    return cmocka_run_group_tests(tests, NULL, spawn_clean);
+}
