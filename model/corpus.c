@@ -204,7 +204,7 @@ static int joined_rows(const Corpus *corpus, const Recipe *recipe, const int32_t
 
 /* All rows of one language, as often as they count, shuffled and joined; returns examples made. */
 static int deal_language(Corpus *corpus, const Recipe *recipe, int language, uint64_t seed,
-                         Example *out) {
+                         bool joins, Example *out) {
     int n = 0, n_out = 0;
     for (int r = 0; r < corpus->n_rows; r++)
         if (corpus->rows[r].language == language) n += corpus->rows[r].times;
@@ -216,7 +216,8 @@ static int deal_language(Corpus *corpus, const Recipe *recipe, int language, uin
             order[n++] = r;
     shuffle(order, n, seed);
     for (int at = 0; at < n;) {
-        int take = joined_rows(corpus, recipe, order + at, n - at, seed ^ 0x5bd1e995, at);
+        int take =
+            joins ? joined_rows(corpus, recipe, order + at, n - at, seed ^ 0x5bd1e995, at) : 1;
         out[n_out++] = join(corpus, order + at, take);
         at += take;
     }
@@ -282,7 +283,8 @@ void corpus_deal(Corpus *corpus, const Recipe *recipe, int pass) {
     Example *examples = arena_alloc(corpus->dealt, (size_t)(most + 1) * sizeof *examples);
     int n = 0;
     for (int l = 0; l < corpus->n_languages; l++)
-        n += deal_language(corpus, recipe, l, seed + (uint64_t)l, examples + n);
+        n += deal_language(corpus, recipe, l, seed + (uint64_t)l, pass >= recipe->join_from_pass,
+                           examples + n);
     int32_t *order = arena_alloc(corpus->dealt, (size_t)(n + 1) * sizeof *order);
     for (int i = 0; i < n; i++)
         order[i] = i;

@@ -38,6 +38,8 @@ static const Field fields[] = {
     NUMBER(join_share, 0, 0, 1),
     WHOLE(join_least, 2, 1, 100),
     WHOLE(join_most, 5, 1, 100),
+    WHOLE(join_from_pass, 0, 0, 1e6),
+    NUMBER(output_gain, 1, 0, 10),
     WHOLE(max_tokens, 200, 2, 1e5),
     WHOLE(log_steps, 50, 1, 1e9),
     WHOLE(dev_steps, 1000, 1, 1e9),

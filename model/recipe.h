@@ -43,9 +43,12 @@ typedef struct Recipe {
     double average;    /* decay of the running mean of the weights that is written; 0: none */
     double join_share; /* of the examples are several rows of one language in a row */
     int join_least, join_most;
-    int max_tokens; /* examples longer than this on either side are left out */
+    int join_from_pass; /* passes before this one take single rows: short ones are learnt first */
+    int max_tokens;     /* examples longer than this on either side are left out */
     int log_steps, dev_steps;
     double checkpoint_minutes;
+    double output_gain; /* initial scale of what each sublayer adds; below 1 a post-norm model
+                           starts close to the identity, and learns sooner (Liu et al. 2020) */
     int n_repeat;
     RecipeRepeat repeat[RECIPE_LANGUAGES];
     int n_extra;

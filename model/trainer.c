@@ -227,7 +227,9 @@ static void draw_weights(Trainer *t) {
         int64_t n = p->rank == 2 ? p->shape[0] * p->shape[1] : p->shape[0];
         bool norm_scale = p->rank == 1 && strstr(p->name, "norm") && strstr(p->name, ".weight");
         bool embedding = strstr(p->name, "shared") || strstr(p->name, "embed");
+        bool adds = strstr(p->name, "out_proj") || strstr(p->name, "fc2");
         double bound = p->rank == 2 ? sqrt(6.0 / (double)(p->shape[0] + p->shape[1])) : 0;
+        if (adds) bound *= t->recipe.output_gain;
         for (int64_t j = 0; j < n; j++) {
             uint64_t at = (uint64_t)j;
             if (p->rank == 1)
