@@ -4,7 +4,10 @@
 #include "app/bench_table.h"
 #include "app/commands.h"
 
+extern const Bench bench_train;
+
 static const Bench *const benches[] = {
+    &bench_train,
     NULL,
 };
 

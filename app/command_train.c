@@ -117,6 +117,7 @@ static bool save(Training *t, Arena *arena, Error *error) {
 static void log_line(Training *t, json_t *line) {
     char *text = json_dumps(line, JSON_REAL_PRECISION(7));
     fprintf(t->log, "%s\n", text);
+    fflush(t->log);
     free(text);
     json_decref(line);
 }
@@ -143,7 +144,6 @@ static bool log_dev(Training *t, int step, Error *error) {
     if (!trainer_evaluate(t->trainer, t->dev, true, &averaged, error)) return false;
     log_line(t, json_pack("{s:i, s:f, s:f}", "step", step, "dev_nll", plain, "dev_nll_average",
                           averaged));
-    fflush(t->log);
     t->tokens = 0;
     t->token_clock = now();
     return true;
