@@ -7,7 +7,7 @@
 
 #include "model/base/utf8.h"
 
-void text_clean(Str text, StrBuf *out) {
+void textedit_clean(Str text, StrBuf *out) {
     for (size_t at = 0; at < text.n;) {
         size_t n = 1;
         uint32_t c = utf8_decode(text, at, &n);
@@ -180,7 +180,7 @@ static void splice(TextEdit *edit, size_t begin, size_t end, Str with) {
 
 void textedit_set(TextEdit *edit, Str text) {
     StrBuf clean = {0};
-    text_clean(text, &clean);
+    textedit_clean(text, &clean);
     undo_forget(edit, 0);
     splice(edit, 0, edit->n, strbuf_str(&clean));
     edit->typing = false;
@@ -251,7 +251,7 @@ void textedit_select_word(TextEdit *edit, size_t offset) {
 
 void textedit_insert(TextEdit *edit, Str text) {
     StrBuf clean = {0};
-    text_clean(text, &clean);
+    textedit_clean(text, &clean);
     if (clean.n || textedit_has_selection(edit)) {
         undo_push(edit);
         splice(edit, selection_begin(edit), selection_end(edit), strbuf_str(&clean));
@@ -264,7 +264,7 @@ void textedit_type(TextEdit *edit, Str text) {
     bool joins = edit->typing && edit->at_undo == edit->n_undo && edit->n_undo > 0 &&
                  !textedit_has_selection(edit) && !str_is(text, " ");
     StrBuf clean = {0};
-    text_clean(text, &clean);
+    textedit_clean(text, &clean);
     strbuf_free(&edit->preedit);
     if (clean.n) {
         if (!joins) undo_push(edit);
@@ -289,7 +289,7 @@ void textedit_delete(TextEdit *edit, TextMove move) {
 
 void textedit_compose(TextEdit *edit, Str preedit, size_t caret) {
     strbuf_free(&edit->preedit);
-    text_clean(preedit, &edit->preedit);
+    textedit_clean(preedit, &edit->preedit);
     edit->preedit_caret = caret < edit->preedit.n ? caret : edit->preedit.n;
 }
 

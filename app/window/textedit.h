@@ -80,6 +80,6 @@ bool textedit_redo(TextEdit *edit);
 size_t grapheme_next(Str text, size_t at);
 size_t grapheme_before(Str text, size_t at);
 /* text cleaned as textedit_insert does. */
-void text_clean(Str text, StrBuf *out);
+void textedit_clean(Str text, StrBuf *out);
 
 #endif
