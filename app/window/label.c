@@ -4,13 +4,13 @@
 
 #include <SDL.h>
 #include <SDL_ttf.h>
-#include <fontconfig/fontconfig.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/window/label_dots.h"
 #include "model/base/utf8.h"
+#include "render/font.h"
 
 enum { MAX_FONTS = 48, N_SLOTS = 4096, MAX_MASKS = 3000, N_WEIGHTS = 3, MAX_TEXT = 512 };
 
@@ -21,11 +21,6 @@ typedef struct Mask {
     int advance;
 } Mask;
 
-typedef struct Face {
-    char *file; /* NULL: none found */
-    int index;
-} Face;
-
 typedef struct Font {
     int px, weight;
     TTF_Font *ttf;
@@ -33,7 +28,7 @@ typedef struct Font {
 
 struct Labels {
     double scale;
-    Face faces[N_WEIGHTS]; /* 400, 500, 600 */
+    FontFile faces[N_WEIGHTS]; /* 400, 500, 600 */
     Font fonts[MAX_FONTS];
     int n_fonts;
     Mask masks[N_SLOTS];
@@ -41,34 +36,10 @@ struct Labels {
     bool ttf;
 };
 
-static const int face_weights[N_WEIGHTS] = {FC_WEIGHT_REGULAR, FC_WEIGHT_MEDIUM,
-                                            FC_WEIGHT_DEMIBOLD};
+static const int face_weights[N_WEIGHTS] = {400, 500, 600};
 
 static int weight_row(int weight) {
     return weight >= 600 ? 2 : weight >= 500 ? 1 : 0;
-}
-
-static Face face_find(int weight) {
-    static const char *const families[] = {"Inter", "DejaVu Sans", "Noto Sans", "sans-serif"};
-    Face face = {NULL, 0};
-    FcPattern *wish = FcPatternCreate();
-    if (!wish) return face;
-    for (int i = 0; i < 4; i++)
-        FcPatternAddString(wish, FC_FAMILY, (const FcChar8 *)families[i]);
-    FcPatternAddInteger(wish, FC_WEIGHT, weight);
-    FcPatternAddInteger(wish, FC_SLANT, FC_SLANT_ROMAN);
-    FcConfigSubstitute(NULL, wish, FcMatchPattern);
-    FcDefaultSubstitute(wish);
-    FcResult result;
-    FcPattern *found = FcFontMatch(NULL, wish, &result);
-    FcChar8 *file;
-    if (found && FcPatternGetString(found, FC_FILE, 0, &file) == FcResultMatch) {
-        face.file = strdup((const char *)file);
-        FcPatternGetInteger(found, FC_INDEX, 0, &face.index);
-    }
-    if (found) FcPatternDestroy(found);
-    FcPatternDestroy(wish);
-    return face;
 }
 
 Labels *labels_new(double scale) {
@@ -76,9 +47,8 @@ Labels *labels_new(double scale) {
     if (!labels) abort();
     labels->scale = scale;
     labels->ttf = TTF_Init() == 0;
-    if (!labels->ttf || !FcInit()) return labels;
-    for (int i = 0; i < N_WEIGHTS; i++)
-        labels->faces[i] = face_find(face_weights[i]);
+    for (int i = 0; i < N_WEIGHTS && labels->ttf; i++)
+        font_file(face_weights[i], &labels->faces[i]);
     return labels;
 }
 
@@ -102,7 +72,7 @@ void labels_free(Labels *labels) {
     forget_masks(labels);
     forget_fonts(labels);
     for (int i = 0; i < N_WEIGHTS; i++)
-        free(labels->faces[i].file);
+        font_file_free(&labels->faces[i]);
     if (labels->ttf) TTF_Quit();
     free(labels);
 }
@@ -119,8 +89,8 @@ static TTF_Font *font_at(Labels *labels, int px, int weight) {
         if (labels->fonts[i].px == px && labels->fonts[i].weight == weight)
             return labels->fonts[i].ttf;
     if (labels->n_fonts == MAX_FONTS) forget_fonts(labels);
-    Face face = labels->faces[weight_row(weight)];
-    TTF_Font *ttf = face.file ? TTF_OpenFontIndex(face.file, px, face.index & 0xffff) : NULL;
+    FontFile face = labels->faces[weight_row(weight)];
+    TTF_Font *ttf = face.path ? TTF_OpenFontIndex(face.path, px, face.index) : NULL;
     if (ttf) {
         TTF_SetFontHinting(ttf, TTF_HINTING_LIGHT_SUBPIXEL);
         TTF_SetFontKerning(ttf, 1);
@@ -131,7 +101,7 @@ static TTF_Font *font_at(Labels *labels, int px, int weight) {
 
 const char *labels_note(const Labels *labels) {
     for (int i = 0; i < N_WEIGHTS; i++)
-        if (labels->faces[i].file) return NULL;
+        if (labels->faces[i].path) return NULL;
     return "No font was found on this machine: install fonts-inter or fonts-dejavu-core (or any "
            "sans-serif font that fontconfig knows) and open the window again";
 }

@@ -70,7 +70,7 @@ bool ui_key(Ui *ui, SDL_Keycode key, bool ctrl, bool shift) {
     return false;
 }
 
-UiState ui_widget(Ui *ui, UiId id, Box box, bool focusable) {
+static UiState widget(Ui *ui, UiId id, Box box, bool focusable) {
     UiState state = {0};
     state.hot = ui_pointer_in(ui, box) && (ui->active == 0 || ui->active == id);
     if (state.hot) ui->hot = id;
@@ -92,6 +92,15 @@ UiState ui_widget(Ui *ui, UiId id, Box box, bool focusable) {
     bool reachable = focusable && (!ui->modal || ui->level > 0);
     if (reachable && ui->n_focusable < UI_MAX_FOCUS) ui->focusable[ui->n_focusable++] = id;
     state.focused = ui->focus == id && reachable && !ui->menu.owner;
+    return state;
+}
+
+UiState ui_widget_typed(Ui *ui, UiId id, Box box) {
+    return widget(ui, id, box, true);
+}
+
+UiState ui_widget(Ui *ui, UiId id, Box box, bool focusable) {
+    UiState state = widget(ui, id, box, focusable);
     if (state.focused &&
         (ui_key(ui, SDLK_RETURN, false, false) || ui_key(ui, SDLK_SPACE, false, false) ||
          ui_key(ui, SDLK_KP_ENTER, false, false)))
@@ -138,6 +147,17 @@ double ui_number(Ui *ui, const char *text, Box box, double size, UiTone tone, La
     return label_in(ui->labels, &ui->paint, text, box, style, ui_color(ui, tone));
 }
 
+void ui_line(Ui *ui, double x, double y, Str text, TextStyle style, Color color) {
+    PaintClip c = ui->paint.clip;
+    if (c.x1 <= c.x0 || c.y1 <= c.y0) return;
+    /* The canvas clips at the edge of the pixels that it is given. */
+    CanvasPixels part = ui->paint.pixels;
+    part.data = (uint32_t *)(void *)((uint8_t *)part.data + (size_t)c.y0 * part.stride) + c.x0;
+    part.width = c.x1 - c.x0;
+    part.height = c.y1 - c.y0;
+    canvas_line(ui->canvas, &part, x - c.x0, y - c.y0, text, style, color);
+}
+
 double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color color,
                     LabelAlign align) {
     if (!paint_sees(&ui->paint, box) || text.n == 0) return 0;
@@ -152,7 +172,7 @@ double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color co
     if (align == LABEL_CENTER) x += (box.w * s - measured.width) / 2;
     if (align == LABEL_RIGHT) x += box.w * s - measured.width;
     double y = (box.y + box.h / 2) * s + style.size * 0.365;
-    canvas_line(ui->canvas, &ui->paint.pixels, x, y, shown, style, color);
+    ui_line(ui, x, y, shown, style, color);
     arena_free(arena);
     return measured.width / s;
 }

@@ -94,6 +94,8 @@ typedef struct UiState {
 } UiState;
 /* The heart of every widget. entered: Return or Space while focused; clicked includes it. */
 UiState ui_widget(Ui *ui, UiId id, Box box, bool focusable);
+/* The same for what takes letters: Return and Space are its own. */
+UiState ui_widget_typed(Ui *ui, UiId id, Box box);
 void ui_focus(Ui *ui, UiId id);
 /* The first unused press of this key; marks it used. */
 bool ui_key(Ui *ui, SDL_Keycode key, bool ctrl, bool shift);
@@ -143,6 +145,8 @@ Color ui_color(const Ui *ui, UiTone tone);
 double ui_text(Ui *ui, const char *text, Box box, double size, int weight, UiTone tone,
                LabelAlign align);
 double ui_number(Ui *ui, const char *text, Box box, double size, UiTone tone, LabelAlign align);
+/* A shaped line within the clip; x, y: pixels, of the baseline's start; style.size in pixels. */
+void ui_line(Ui *ui, double x, double y, Str text, TextStyle style, Color color);
 /* The user's text, by pango, in the middle of a box; shortened to fit. */
 double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color color,
                     LabelAlign align);
