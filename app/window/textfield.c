@@ -63,7 +63,7 @@ static void wrap(Layout *l, double width) {
 
 static Layout layout_begin(Ui *ui, TextField *field, double width, double size, bool single) {
     Layout l = {.ui = ui, .field = field, .fonts = canvas_text(ui->canvas), .single = single};
-    l.style = (TextStyle){.size = size * ui->type * ui->paint.scale};
+    l.style = (TextStyle){.size = size * ui->paint.scale};
     l.pitch = line_pitch(l.style.size);
     Str text = textedit_text(&field->edit);
     strbuf_add(&l.shown, text.data, field->edit.caret);
@@ -287,7 +287,7 @@ static void take_events(Layout *l, const TextFieldLook *look, TextFieldEvent *ou
             double x = l->x, y = l->y;
             StrBuf old = l->shown;
             Layout next = layout_begin(l->ui, f, l->width / l->ui->paint.scale + 2 * PAD_X,
-                                       l->style.size / l->ui->type / l->ui->paint.scale, single);
+                                       l->style.size / l->ui->paint.scale, single);
             strbuf_free(&old);
             *l = next;
             l->x = x;

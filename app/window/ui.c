@@ -138,12 +138,12 @@ Color ui_color(const Ui *ui, UiTone tone) {
 
 double ui_text(Ui *ui, const char *text, Box box, double size, int weight, UiTone tone,
                LabelAlign align) {
-    LabelStyle style = {size * ui->type, weight, false, align};
+    LabelStyle style = {size, weight, false, align};
     return label_in(ui->labels, &ui->paint, text, box, style, ui_color(ui, tone));
 }
 
 double ui_number(Ui *ui, const char *text, Box box, double size, UiTone tone, LabelAlign align) {
-    LabelStyle style = {size * ui->type, 500, true, align};
+    LabelStyle style = {size, 500, true, align};
     return label_in(ui->labels, &ui->paint, text, box, style, ui_color(ui, tone));
 }
 
@@ -162,7 +162,7 @@ double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color co
                     LabelAlign align) {
     if (!paint_sees(&ui->paint, box) || text.n == 0) return 0;
     double s = ui->paint.scale;
-    TextStyle style = {.size = size * ui->type * s, .weight = weight};
+    TextStyle style = {.size = size * s, .weight = weight};
     Text *fonts = canvas_text(ui->canvas);
     Arena *arena = arena_new();
     if (text.n > 400) text.n = 400;
@@ -253,7 +253,7 @@ static Box menu_box(Ui *ui, double row) {
     double width = menu->anchor.w;
     for (int i = 0; i < menu->n; i++) {
         double w =
-            label_width(ui->labels, menu->items[i], (LabelStyle){.size = 13 * ui->type}) + 32;
+            label_width(ui->labels, menu->items[i], (LabelStyle){.size = 13}) + 32;
         if (w > width) width = w;
     }
     double screen_w = ui->paint.pixels.width / ui->paint.scale;
@@ -271,7 +271,7 @@ static Box menu_box(Ui *ui, double row) {
 
 static void menu_draw(Ui *ui) {
     UiMenu *menu = &ui->menu;
-    double row = 28 * ui->type;
+    double row = 28;
     menu->box = menu_box(ui, row);
     Box box = menu->box;
     ui_float_begin(ui, box);
@@ -317,7 +317,7 @@ static void tip_draw(Ui *ui) {
         ui->wake_ms = due;
         return;
     }
-    LabelStyle style = {.size = 12 * ui->type};
+    LabelStyle style = {.size = 12};
     double width = fmin(label_width(ui->labels, ui->tip, style), 320) + 1;
     double screen_w = ui->paint.pixels.width / ui->paint.scale;
     double screen_h = ui->paint.pixels.height / ui->paint.scale;

@@ -56,7 +56,6 @@ typedef struct Ui {
     Labels *labels;
     Canvas *canvas; /* for the user's text */
     const Theme *theme;
-    double type; /* factor on type sizes: 1.25 on the projector */
     UiInput in;
     UiId hot, active, focus;
     bool focus_visible; /* the focus was last moved by a key */

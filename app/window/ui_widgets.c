@@ -40,13 +40,13 @@ bool ui_button(Ui *ui, UiId id, Box box, const char *label, UiButton button) {
     bool row = button.look == UI_ROW;
     Box inner = box_inset(box, row ? 12 : 8, 0);
     if (button.hint) {
-        double w = label_width(ui->labels, button.hint, (LabelStyle){.size = 11 * ui->type});
+        double w = label_width(ui->labels, button.hint, (LabelStyle){.size = 11});
         ui_text(ui, button.hint, box_cut_right(&inner, w), 11, 400,
                 button.selected ? UI_ACCENT : UI_FAINT, LABEL_RIGHT);
         inner.w -= 8;
     }
     if (button.look == UI_PRIMARY) {
-        LabelStyle style = {13 * ui->type, 600, false, LABEL_CENTER};
+        LabelStyle style = {13, 600, false, LABEL_CENTER};
         label_in(ui->labels, &ui->paint, label, inner, style,
                  theme_on(ui->theme, ui->theme->accent));
     } else {
@@ -107,7 +107,7 @@ double ui_segments(Ui *ui, UiId id, Box box, const char *const *items, const boo
                    int *value, bool *changed) {
     const Theme *t = ui->theme;
     double x = box.x + 2;
-    LabelStyle style = {.size = 12 * ui->type, .weight = 500};
+    LabelStyle style = {.size = 12, .weight = 500};
     double total = 4;
     for (int i = 0; i < n; i++)
         total += label_width(ui->labels, items[i], style) + 20;
