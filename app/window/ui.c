@@ -252,8 +252,7 @@ static Box menu_box(Ui *ui, double row) {
     UiMenu *menu = &ui->menu;
     double width = menu->anchor.w;
     for (int i = 0; i < menu->n; i++) {
-        double w =
-            label_width(ui->labels, menu->items[i], (LabelStyle){.size = 13}) + 32;
+        double w = label_width(ui->labels, menu->items[i], (LabelStyle){.size = 13}) + 32;
         if (w > width) width = w;
     }
     double screen_w = ui->paint.pixels.width / ui->paint.scale;
