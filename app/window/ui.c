@@ -25,6 +25,7 @@ void ui_begin(Ui *ui, double now_ms) {
     ui->level = 0;
     ui->again = false;
     ui->wake_ms = 0;
+    ui->text_had = ui->text_wanted;
     ui->text_wanted = false;
     ui->tip_of = 0;
     ui->cursor = SDL_SYSTEM_CURSOR_ARROW;
@@ -197,11 +198,8 @@ static void menu_open(Ui *ui, UiId id, Box anchor, const char *const *items, int
     ui->again = true;
 }
 
-bool ui_choice(Ui *ui, UiId id, Box box, const char *prefix, const char *const *items, int n,
-               int *value, const char *tip) {
-    char label[160];
-    bool known = *value >= 0 && *value < n;
-    snprintf(label, sizeof label, "%s%s", prefix, known ? items[*value] : "");
+bool ui_menu_button(Ui *ui, UiId id, Box box, const char *label, const char *const *items, int n,
+                    int *value, const char *tip) {
     UiState state = ui_widget(ui, id, box, true);
     bool open = ui->menu.owner == id;
     paint_round(&ui->paint, box, box.h / 2,
@@ -214,18 +212,20 @@ bool ui_choice(Ui *ui, UiId id, Box box, const char *prefix, const char *const *
     ui_ring(ui, id, box, box.h / 2);
     ui_tip(ui, id, box, tip);
     if (state.focused && ui_key(ui, SDLK_DOWN, false, false)) state.clicked = true;
-    if (state.clicked && open)
-        ui->menu.owner = 0;
-    else if (state.clicked && n > 0)
-        menu_open(ui, id, box, items, n, *value);
-    if (ui->menu_done == id) {
-        ui->menu_done = 0;
-        if (ui->menu_value < n && ui->menu_value != *value) {
-            *value = ui->menu_value;
-            return true;
-        }
-    }
-    return false;
+    if (state.clicked && n > 0) menu_open(ui, id, box, items, n, *value);
+    if (ui->menu_done != id) return false;
+    ui->menu_done = 0;
+    if (ui->menu_value >= n || ui->menu_value == *value) return false;
+    *value = ui->menu_value;
+    return true;
+}
+
+bool ui_choice(Ui *ui, UiId id, Box box, const char *prefix, const char *const *items, int n,
+               int *value, const char *tip) {
+    char label[160];
+    bool known = *value >= 0 && *value < n;
+    snprintf(label, sizeof label, "%s%s", prefix, known ? items[*value] : "");
+    return ui_menu_button(ui, id, box, label, items, n, value, tip);
 }
 
 static void menu_pick(Ui *ui, int index) {

@@ -74,6 +74,7 @@ typedef struct Ui {
     bool tip_shown;
     bool again;       /* draw another frame at once */
     double wake_ms;   /* draw another frame then; 0: no need */
+    bool text_had;    /* text_wanted of the frame before */
     bool text_wanted; /* a text field has the focus: input methods on */
     Box text_box;     /* where its caret is */
     SDL_SystemCursor cursor;
@@ -116,6 +117,9 @@ bool ui_slider(Ui *ui, UiId id, Box box, double *value, double low, double high,
 /* A pill that opens a list; *value is the index. items must outlive the call only. */
 bool ui_choice(Ui *ui, UiId id, Box box, const char *prefix, const char *const *items, int n,
                int *value, const char *tip);
+/* The same under a label of its own. */
+bool ui_menu_button(Ui *ui, UiId id, Box box, const char *label, const char *const *items, int n,
+                    int *value, const char *tip);
 /* Tabs in one row, as wide as their words; returns the width used. */
 double ui_segments(Ui *ui, UiId id, Box box, const char *const *items, const bool *enabled, int n,
                    int *value, bool *changed);

@@ -20,6 +20,7 @@
 #include "app/window/textfield.h"
 #include "app/window/ui.h"
 #include "app/worker.h"
+#include "model/hub.h"
 
 /* What the worker does, most urgent first. */
 enum { SLOT_LOAD, SLOT_RUN, SLOT_DRAW, SLOT_EXPORT, SLOT_SCAN };
@@ -51,6 +52,7 @@ typedef struct Picture {
     bool dragging, setting; /* panning; dragging a weight onto another key */
     bool dragged;           /* far enough to be no click */
     Place set_from;
+    double press_x, press_y, last_x, last_y; /* units, of a drag */
 } Picture;
 
 typedef enum Panel {
@@ -67,6 +69,8 @@ typedef enum Panel {
     PANEL_VIEWS,     /* the views as a drawer, where the window is narrow */
     PANEL_INSPECTOR, /* the inspector as a drawer */
 } Panel;
+
+typedef enum SaveKind { SAVE_PNG, SAVE_SVG, SAVE_WINDOW, SAVE_SESSION } SaveKind;
 
 typedef enum HeadOrder {
     ORDER_PLACE,
@@ -123,10 +127,10 @@ typedef struct Window {
     int chosen;      /* row of a panel's list */
     HeadOrder order;
     bool order_down;
-    bool export_svg;
-    char **found; /* completions or models; owned */
+    SaveKind save; /* what the export panel writes */
+    char **found;  /* completions or models; owned */
     int n_found;
-    ModelEntry *models; /* of the last scan; models_arena's */
+    HubModel *models; /* of the last scan; models_arena's */
     int n_models;
     Arena *models_arena;
     Line *lines;

@@ -1,0 +1,159 @@
+/* Changes to the forward pass from the window: a head switched off or scaled, a weight set. They
+ * are the texts of the command line, kept in the state. And: which heads are drawn together. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app/window/window.h"
+
+/* "decoder.2.cross_attn" */
+static void attention_name(const Place *head, char out[64]) {
+    const char *name = head->cross ? "cross_attn" : "attn";
+    snprintf(out, 64, "%s%d.%s", stack_prefix(head->stack), head->layer, name);
+}
+
+static void head_name(const Place *head, char out[96]) {
+    char attention[64];
+    attention_name(head, attention);
+    snprintf(out, 96, "%s:H%d", attention, head->head);
+}
+
+/* Index of the edit of this head, or -1. */
+static int find(const Window *w, const Place *head, double *factor) {
+    char name[96];
+    head_name(head, name);
+    size_t n = strlen(name);
+    for (int i = 0; i < w->state.edits.n; i++) {
+        const char *edit = w->state.edits.items[i];
+        double f = 0;
+        if (strncmp(edit, "ablate ", 7) == 0 && strcmp(edit + 7, name) == 0) {
+            *factor = 0;
+            return i;
+        }
+        if (strncmp(edit, "scale ", 6) == 0 && strncmp(edit + 6, name, n) == 0 &&
+            edit[6 + n] == '=' && number_parse(str(edit + 7 + n), &f)) {
+            *factor = f;
+            return i;
+        }
+    }
+    return -1;
+}
+
+bool edit_head_factor(const Window *w, Place head, double *factor) {
+    *factor = 1;
+    return head.layer >= 0 && head.head >= 0 && find(w, &head, factor) >= 0;
+}
+
+static void take_away(StateList *list, int index) {
+    free(list->items[index]);
+    memmove(list->items + index, list->items + index + 1,
+            (size_t)(list->n - index - 1) * sizeof *list->items);
+    list->n--;
+}
+
+static bool room(Window *w) {
+    if (w->state.edits.n < PASS_MAX_EDITS) return true;
+    window_notice(w, true, "%d changes at most at one time; take some away first", PASS_MAX_EDITS);
+    return false;
+}
+
+void edit_set_factor(Window *w, Place head, double factor) {
+    if (head.layer < 0 || head.head < 0 || !window_model(w)) return;
+    double before;
+    int at = find(w, &head, &before);
+    if (at >= 0) take_away(&w->state.edits, at);
+    w->ui.again = true;
+    if (factor == 1 || !room(w)) return;
+    char name[96], text[160], digits[32];
+    head_name(&head, name);
+    if (factor == 0)
+        snprintf(text, sizeof text, "ablate %s", name);
+    else
+        snprintf(text, sizeof text, "scale %s=%s", name, number_text(factor, 4, digits));
+    state_list_add(&w->state.edits, text);
+}
+
+void edit_set_weight(Window *w, Place cell, double weight) {
+    if (cell.layer < 0 || cell.head < 0 || cell.query < 0 || cell.key < 0 || !window_model(w)) {
+        window_notice(w, false, "A weight is set in the picture of one head: choose one first");
+        return;
+    }
+    if (!room(w)) return;
+    char name[96], text[200], digits[32];
+    head_name(&cell, name);
+    snprintf(text, sizeof text, "set %s:q%d:k%d=%s", name, cell.query, cell.key,
+             number_text(weight, 4, digits));
+    state_list_add(&w->state.edits, text);
+    /* The words it is about must stay: what was written is held fast. */
+    window_notice(w, false,
+                  "Query %d now attends to key %d with %s; the row is scaled so that it sums to 1",
+                  cell.query, cell.key, digits);
+    w->ui.again = true;
+}
+
+void edit_clear(Window *w) {
+    state_list_clear(&w->state.edits);
+    w->ui.again = true;
+}
+
+/* ---- heads drawn together: state.heads, "L2H3,L2H5" ---- */
+
+static bool listed(const char *list, const char *name) {
+    size_t n = strlen(name);
+    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+        if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == 0)) return true;
+    return false;
+}
+
+bool heads_shown(const Window *w, Place head) {
+    for (int i = 0; w->shown && i < w->shown->report.n_series; i++) {
+        const Place *p = &w->shown->report.series[i];
+        if (place_same_attention(p, &head) && p->layer == head.layer &&
+            (p->head == head.head || p->head < 0))
+            return true;
+    }
+    return false;
+}
+
+void heads_toggle(Window *w, Place head, bool alone) {
+    if (head.layer < 0 || head.head < 0) return;
+    if (alone) {
+        window_go_head(w, head);
+        return;
+    }
+    char name[32];
+    snprintf(name, sizeof name, "L%dH%d", head.layer, head.head);
+    StrBuf list = {0};
+    bool was = false;
+    int n = 0;
+    if (w->state.heads) {
+        was = listed(w->state.heads, name);
+    } else if (w->shown) {
+        /* The first toggle starts from what is drawn. */
+        for (int i = 0; i < w->shown->report.n_series; i++) {
+            const Place *p = &w->shown->report.series[i];
+            if (p->layer < 0 || p->head < 0 || !place_same_attention(p, &head)) continue;
+            if (p->layer == head.layer && p->head == head.head) {
+                was = true;
+                continue;
+            }
+            strbuf_printf(&list, "%sL%dH%d", n++ ? "," : "", p->layer, p->head);
+        }
+    }
+    for (const char *at = w->state.heads; at && *at;) {
+        size_t len = strcspn(at, ",");
+        bool same = len == strlen(name) && strncmp(at, name, len) == 0;
+        if (!same && len) strbuf_printf(&list, "%s%.*s", n++ ? "," : "", (int)len, at);
+        at += len + (at[len] == ',');
+    }
+    if (!was) strbuf_printf(&list, "%s%s", n++ ? "," : "", name);
+    /* At least one head stays on. */
+    if (n > 0) {
+        state_put_text(&w->state.heads, list.data);
+        const Model *model = window_model(w);
+        if (model && model_has_stack(model, STACK_DECODER))
+            state_put_text(&w->state.attention, place_attention_name(&head));
+    }
+    strbuf_free(&list);
+    w->ui.again = true;
+}

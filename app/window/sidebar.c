@@ -1,0 +1,98 @@
+/* The column of views at the left, and the tools below it. Narrow: numbers alone, the list is a
+ * drawer. */
+#include <string.h>
+
+#include "app/window/actions.h"
+#include "app/window/window.h"
+
+static void go_view(Window *w, const View *view) {
+    state_put_text(&w->state.view, view->name);
+    w->playing = w->playing && steps_n(w) > 1;
+    if (w->panel == PANEL_VIEWS) panel_close(w);
+}
+
+static void view_row(Window *w, Box row, const View *view, int index, bool bare) {
+    char key[8] = "", tip[512], reason[256];
+    if (index < 9) snprintf(key, sizeof key, "%d", index + 1);
+    bool fits = window_view_fits(w, view, reason);
+    if (fits)
+        snprintf(tip, sizeof tip, "%s%s%s%s", bare ? view->title : view->meaning,
+                 index < 9 ? " (Alt+" : "", key, index < 9 ? ")" : "");
+    else
+        snprintf(tip, sizeof tip, "%s", reason);
+    bool selected = window_view(w) == view;
+    char brief[3] = {view->title[0], view->title[1], 0};
+    UiButton look = {bare ? UI_QUIET : UI_ROW, selected, false, bare ? NULL : key, tip};
+    UiId id = ui_id("view", index);
+    if (!fits && !selected) {
+        /* Grey, with the reason; it can still be opened and says what to do. */
+        UiState state = ui_widget(&w->ui, id, row, true);
+        if (state.hot)
+            paint_round(&w->ui.paint, row, 6,
+                        color_mix(w->ui.theme->panel, w->ui.theme->ink, 0.04));
+        ui_text(&w->ui, bare ? brief : view->title, box_inset(row, bare ? 4 : 12, 0),
+                bare ? 12 : 13, 400, UI_FAINT, bare ? LABEL_CENTER : LABEL_LEFT);
+        ui_ring(&w->ui, id, row, 6);
+        ui_tip(&w->ui, id, row, tip);
+        if (state.clicked) go_view(w, view);
+        return;
+    }
+    if (ui_button(&w->ui, id, row, bare ? brief : view->title, look)) go_view(w, view);
+}
+
+/* Tools that are lists or trees of their own. */
+static const char *const tools[] = {"heads", "beam", "lines", "export.svg", "palette", "help"};
+static const char *const tool_titles[] = {"Heads",  "Beam",     "Sentences",
+                                          "Export", "Commands", "Keys"};
+
+static void tool_row(Window *w, Box row, int index) {
+    const Action *action = action_find(tools[index]);
+    char keys[48], tip[128];
+    action_keys(action, keys);
+    bool can = action_enabled(w, action);
+    snprintf(tip, sizeof tip, "%s (%s)%s", action->title, keys,
+             can                                  ? ""
+             : strcmp(tools[index], "beam") == 0  ? ": needs a search with beams"
+             : strcmp(tools[index], "lines") == 0 ? ": drop a text file on the window"
+                                                  : "");
+    UiButton look = {UI_ROW, false, !can, NULL, tip};
+    UiId id = ui_id("tool", index);
+    if (ui_button(&w->ui, id, row, tool_titles[index], look)) {
+        if (w->panel == PANEL_VIEWS) panel_close(w);
+        action_run(w, tools[index]);
+    }
+    if (!can && w->ui.hot == id) ui_tip(&w->ui, id, row, tip);
+}
+
+void sidebar_list(Window *w, Box box) {
+    PaintClip outer;
+    double pitch = 33;
+    Box at = ui_scroll_begin(&w->ui, ui_id("side", 0), box, &w->side_scroll, &outer);
+    double top = at.y;
+    at.y += 12;
+    for (int i = 0; views[i].name; i++)
+        view_row(w, (Box){at.x + 8, at.y + i * pitch, at.w - 16, 31}, &views[i], i, false);
+    int n = 0;
+    while (views[n].name)
+        n++;
+    at.y += n * pitch + 16;
+    ui_heading(&w->ui, "Tools", (Box){at.x + 20, at.y, at.w - 28, 20});
+    at.y += 26;
+    for (int i = 0; i < 6; i++)
+        tool_row(w, (Box){at.x + 8, at.y + i * pitch, at.w - 16, 31}, i);
+    at.y += 6 * pitch + 8;
+    ui_scroll_end(&w->ui, ui_id("side", 1), box, &w->side_scroll, at.y - top, outer);
+}
+
+void sidebar_draw(Window *w, Box box, bool narrow) {
+    if (!narrow) {
+        sidebar_list(w, box);
+        return;
+    }
+    PaintClip outer;
+    Box at = ui_scroll_begin(&w->ui, ui_id("side", 0), box, &w->side_scroll, &outer);
+    int n = 0;
+    for (; views[n].name; n++)
+        view_row(w, (Box){at.x + 8, at.y + 12 + n * 36, 32, 32}, &views[n], n, true);
+    ui_scroll_end(&w->ui, ui_id("side", 1), box, &w->side_scroll, 16 + n * 36, outer);
+}

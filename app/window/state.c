@@ -1,0 +1,332 @@
+/* What the window's choices mean: changes of the state, undo, and which job a change asks for. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "app/window/jobs.h"
+#include "app/window/window.h"
+#include "model/base/file.h"
+
+const Model *window_model(const Window *w) {
+    return w->loaded ? w->loaded->subject->model : NULL;
+}
+
+const View *window_view(const Window *w) {
+    const View *view = w->state.view ? view_find(w->state.view) : NULL;
+    return view ? view : &views[0];
+}
+
+/* ---- fields and state ---- */
+
+void window_fields_from_state(Window *w) {
+    const State *s = &w->state;
+    textedit_set(&w->source.edit, s->text ? str(s->text) : (Str){"", 0});
+    textedit_set(&w->pair.edit, s->text_pair ? str(s->text_pair) : (Str){"", 0});
+    w->target_own = s->target_text == NULL;
+    Str own = w->pass && w->target_own ? w->pass->own : (Str){"", 0};
+    textedit_set(&w->target.edit, s->target_text ? str(s->target_text) : own);
+}
+
+static void put(char **field, const TextEdit *edit) {
+    Str text = textedit_text(edit);
+    if (*field && strlen(*field) == text.n && memcmp(*field, text.data, text.n) == 0) return;
+    state_put_text(field, text.n ? text.data : NULL);
+}
+
+void window_state_from_fields(Window *w) {
+    State *s = &w->state;
+    put(&s->text, &w->source.edit);
+    put(&s->text_pair, &w->pair.edit);
+    if (w->target_own)
+        state_put_text(&s->target_text, NULL);
+    else
+        put(&s->target_text, &w->target.edit);
+}
+
+void window_set_text(Window *w, const char *text, const char *target) {
+    if (w->state.text) settings_recent(w->settings.sentences, w->state.text);
+    StrBuf clean = {0}, clean_target = {0};
+    textedit_clean(str(text), &clean);
+    if (target) textedit_clean(str(target), &clean_target);
+    state_put_text(&w->state.text, clean.n ? clean.data : NULL);
+    state_put_text(&w->state.target_text, clean_target.n ? clean_target.data : NULL);
+    strbuf_free(&clean);
+    strbuf_free(&clean_target);
+    state_put_text(&w->state.text_pair, NULL);
+    state_put_text(&w->state.inputs, NULL);
+    state_put_text(&w->state.from, NULL);
+    w->state.step = -1;
+    w->state.locked = false;
+    w->state.selection = place_none();
+    window_fields_from_state(w);
+    w->ui.again = true;
+}
+
+bool window_state_text(Window *w, const char *json, const char *where) {
+    json_error_t at;
+    Error error = {0};
+    json_t *root = json_loads(json, 0, &at);
+    State next;
+    state_init(&next);
+    if (!root) error_set(&error, ERROR_INPUT, "%s: line %d: %s", where, at.line, at.text);
+    bool ok = root && state_merge(&next, root, where, &error);
+    if (ok) {
+        bool other = (next.model != NULL) != (w->state.model != NULL) ||
+                     (next.model && strcmp(next.model, w->state.model) != 0);
+        if (!next.view) state_put_text(&next.view, "cross");
+        state_copy(&w->state, &next);
+        window_fields_from_state(w);
+        picture_refocus(w);
+        if (other) window_load(w, w->state.model);
+    } else {
+        window_notice(w, true, "%s", error.message);
+    }
+    state_free(&next);
+    json_decref(root);
+    w->ui.again = true;
+    return ok;
+}
+
+/* ---- what a change asks for ---- */
+
+static bool same_text(const char *a, const char *b) {
+    return (!a && !b) || (a && b && strcmp(a, b) == 0);
+}
+
+static bool same_list(const StateList *a, const StateList *b) {
+    if (a->n != b->n) return false;
+    for (int i = 0; i < a->n; i++)
+        if (strcmp(a->items[i], b->items[i]) != 0) return false;
+    return true;
+}
+
+/* All that a run reads. */
+static bool same_run(const State *a, const State *b) {
+    return same_text(a->text, b->text) && same_text(a->text_pair, b->text_pair) &&
+           same_text(a->target_text, b->target_text) && same_text(a->to, b->to) &&
+           same_text(a->source_language, b->source_language) && same_text(a->inputs, b->inputs) &&
+           a->row == b->row && same_text(a->image, b->image) && same_text(a->audio, b->audio) &&
+           same_text(a->from, b->from) && same_text(a->against, b->against) &&
+           same_list(&a->edits, &b->edits) && a->beam == b->beam &&
+           a->max_new_tokens == b->max_new_tokens;
+}
+
+/* Views whose content, not only its emphasis, is that of the chosen token. */
+static bool follows_selection(const Window *w) {
+    const View *view = window_view(w);
+    return strcmp(view->name, "sentence") == 0 || strcmp(view->name, "neuron") == 0 ||
+           strcmp(view->name, "steps") == 0 || strcmp(view->name, "patches") == 0 ||
+           strcmp(view->name, "audio") == 0;
+}
+
+static bool same_picture(Window *w) {
+    State *a = &w->state, *b = &w->asked_draw;
+    if (!follows_selection(w)) {
+        b->selection = a->selection;
+        b->locked = a->locked;
+    }
+    double width, height;
+    picture_wanted(w, &width, &height);
+    bool resized =
+        w->shown && (fabs(width - w->asked_width) >= 1 || fabs(height - w->asked_height) >= 1);
+    return state_equal(a, b) && !resized;
+}
+
+/* A view may need activations that the last run did not keep. */
+static bool keeps_enough(Window *w) {
+    if (!w->pass || !w->pass->sites_key || !w->loaded) return true;
+    Arena *arena = arena_new();
+    const char *const *sites = view_sites(window_view(w), &w->state, window_model(w), arena);
+    char *key = pass_sites_key(sites);
+    bool enough = strncmp(w->pass->sites_key, key, strlen(key)) == 0;
+    free(key);
+    arena_free(arena);
+    return enough;
+}
+
+void window_sync(Window *w) {
+    if (worker_busy(w->worker, SLOT_LOAD)) return;
+    if (!w->loaded && !w->state.from) return;
+    bool running = worker_busy(w->worker, SLOT_RUN);
+    if (!same_run(&w->state, &w->asked_run)) {
+        job_run(w);
+        return;
+    }
+    if (same_picture(w)) return;
+    if (running || !keeps_enough(w))
+        job_run(w);
+    else
+        job_draw(w);
+    if (!running) window_remember(w);
+}
+
+void window_remember(Window *w) {
+    State quiet;
+    state_init(&quiet);
+    state_copy(&quiet, &w->state);
+    quiet.selection = place_none();
+    quiet.locked = false;
+    char *text = state_text(&quiet);
+    /* While someone types, the letters are the field's to undo. */
+    bool typing = w->ui.focus == ui_id("source", 0) || w->ui.focus == ui_id("target", 0) ||
+                  w->ui.focus == ui_id("pair", 0);
+    if (typing)
+        history_touch(w->history, text);
+    else
+        history_push(w->history, text);
+    free(text);
+    state_free(&quiet);
+}
+
+/* ---- opening ---- */
+
+void window_load(Window *w, const char *name) {
+    w->first_load = w->loaded == NULL;
+    if (!w->first_load) window_notice(w, false, "Opening %s …", name ? name : "the shipped model");
+    job_load(w, name);
+}
+
+static bool has_extension(const char *path, const char *list) {
+    const char *e = path_extension(path);
+    if (!*e) return false;
+    const char *at = strstr(list, e);
+    size_t n = strlen(e);
+    return at && (at[n] == ' ' || at[n] == 0);
+}
+
+void window_open_path(Window *w, const char *path) {
+    if (path[0] == '~' && path[1] == '/' && getenv("HOME")) {
+        char full[4096];
+        snprintf(full, sizeof full, "%s%s", getenv("HOME"), path + 1);
+        window_open_path(w, full);
+        return;
+    }
+    Error error = {0};
+    if (file_is_folder(path) || has_extension(path, ".gguf .bin .pt .pth")) {
+        window_load(w, path);
+        return;
+    }
+    if (!file_exists(path)) {
+        /* A name on the Hub looks like no path that is there. */
+        window_load(w, path);
+        return;
+    }
+    if (!w->loaded && !worker_busy(w->worker, SLOT_LOAD)) window_load(w, w->state.model);
+    if (has_extension(path, ".safetensors .npz")) {
+        state_put_text(&w->state.from, path);
+    } else if (has_extension(path, ".png .jpg .jpeg")) {
+        state_put_text(&w->state.image, path);
+    } else if (has_extension(path, ".wav .flac")) {
+        state_put_text(&w->state.audio, path);
+    } else if (has_extension(path, ".json .svg .pdf")) {
+        State next;
+        state_init(&next);
+        state_copy(&next, &w->state);
+        if (state_load(&next, path, &error)) {
+            char *text = state_text(&next);
+            window_state_text(w, text, path);
+            free(text);
+        } else if (has_extension(path, ".json")) {
+            Error second = {0};
+            state_put_text(&w->state.from, path);
+            (void)second;
+        } else {
+            window_notice(w, true, "%s", error.message);
+        }
+        state_free(&next);
+    } else if (!lines_load(w, path, &error)) {
+        window_notice(w, true, "%s", error.message);
+    }
+    w->ui.again = true;
+}
+
+void window_export(Window *w, const char *path) {
+    char folder[1024];
+    snprintf(folder, sizeof folder, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (slash && slash != folder) {
+        *slash = 0;
+        snprintf(w->settings.folder, sizeof w->settings.folder, "%s", folder);
+    }
+    job_export(w, path);
+}
+
+void window_values(Window *w, const char *hook) {
+    if (!w->loaded) return;
+    job_values(w, hook);
+}
+
+bool window_view_fits(Window *w, const View *view, char reason[256]) {
+    ViewInput input = {.model = window_model(w),
+                       .tokenizer = w->loaded ? w->loaded->subject->tokenizer : NULL,
+                       .trace = w->pass ? w->pass->trace : NULL,
+                       .baseline = w->pass ? w->pass->plain : NULL,
+                       .state = &w->state,
+                       .live = true};
+    Error error = {0};
+    reason[0] = 0;
+    if (!w->pass && !w->loaded) return true; /* not known yet */
+    if (view_fits(view, &input, &error)) return true;
+    snprintf(reason, 256, "%.250s", error.message);
+    return false;
+}
+
+/* ---- places ---- */
+
+static int first_number(const char *text) {
+    return text && text[0] >= '0' && text[0] <= '9' ? atoi(text) : -1;
+}
+
+Place window_head(const Window *w) {
+    if (w->shown && w->shown->report.n_series > 0) {
+        Place p = w->shown->report.series[0];
+        p.query = p.key = -1;
+        Place s = w->state.selection;
+        /* Among several heads the locked one is meant. */
+        if (w->state.locked && s.layer >= 0 && s.head >= 0 && place_same_attention(&s, &p)) {
+            p.layer = s.layer;
+            p.head = s.head;
+        } else if (w->shown->report.n_series > 1) {
+            int layer = first_number(w->state.layer), head = first_number(w->state.head);
+            if (layer >= 0) p.layer = layer;
+            if (head >= 0) p.head = head;
+        }
+        return p;
+    }
+    return place_none();
+}
+
+Place window_selected(const Window *w) {
+    if (!place_is_open(&w->hover)) return w->hover;
+    if (w->state.locked) return w->state.selection;
+    if (w->state.step >= 0) {
+        Place p = window_head(w);
+        p.query = w->state.step;
+        bool decodes = p.stack == STACK_DECODER || p.cross || p.stack == STACK_BLOCKS;
+        return decodes ? p : place_none();
+    }
+    return place_none();
+}
+
+void window_go_head(Window *w, Place head) {
+    char text[16];
+    State *s = &w->state;
+    state_put_text(&s->heads, NULL);
+    if (head.layer >= 0) {
+        snprintf(text, sizeof text, "%d", head.layer);
+        state_put_text(&s->layer, text);
+    }
+    if (head.head >= 0) {
+        snprintf(text, sizeof text, "%d", head.head);
+        state_put_text(&s->head, text);
+    }
+    const Model *model = window_model(w);
+    bool two =
+        model && model_has_stack(model, STACK_DECODER) && model_has_stack(model, STACK_ENCODER);
+    if (two) state_put_text(&s->attention, place_attention_name(&head));
+    s->locked = false;
+    s->selection = place_none();
+    w->hover = place_none();
+    w->ui.again = true;
+}
