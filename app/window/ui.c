@@ -212,7 +212,10 @@ bool ui_menu_button(Ui *ui, UiId id, Box box, const char *label, const char *con
     ui_ring(ui, id, box, box.h / 2);
     ui_tip(ui, id, box, tip);
     if (state.focused && ui_key(ui, SDLK_DOWN, false, false)) state.clicked = true;
-    if (state.clicked && n > 0) menu_open(ui, id, box, items, n, *value);
+    if (state.clicked && open)
+        ui->menu.owner = 0;
+    else if (state.clicked && n > 0)
+        menu_open(ui, id, box, items, n, *value);
     if (ui->menu_done != id) return false;
     ui->menu_done = 0;
     if (ui->menu_value >= n || ui->menu_value == *value) return false;

@@ -125,6 +125,7 @@ typedef struct Window {
     UiScroll side_scroll, inspector_scroll, panel_scroll, grid_scroll, strip_scroll;
     TextField query; /* of the palette, the path fields, the options */
     int chosen;      /* row of a panel's list */
+    bool folded[8];  /* groups of the inspector */
     HeadOrder order;
     bool order_down;
     SaveKind save; /* what the export panel writes */
