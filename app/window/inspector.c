@@ -56,8 +56,6 @@ static void pair_number(Column *c, const char *name, double x, int decimals, con
     char text[48];
     if (isfinite(x)) {
         snprintf(text, sizeof text, "%.*f%s", decimals, x, unit);
-        for (char *p = text; *p; p++)
-            if (*p == ',') *p = '.';
     } else {
         snprintf(text, sizeof text, "–");
     }
@@ -340,7 +338,7 @@ static void draw_grid(Column *c, const Place *p) {
     w->grid_scroll.offset = fmax(0, fmin(over, w->grid_scroll.offset));
     for (int layer = 0; layer < s->n_layers; layer++) {
         Box line = row(c, tall);
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", layer);
         ui_text(&w->ui, text, (Box){line.x, line.y, 12, line.h - 4}, 11, 400, UI_FAINT, LABEL_LEFT);
         PaintClip outer = paint_clip(&w->ui.paint, (Box){area.x - 2, line.y - 3, area.w, tall + 2});

@@ -1,0 +1,162 @@
+/* The palette of all commands (Ctrl+K) and the page of keys (F1). */
+#include <math.h>
+#include <string.h>
+
+#include "app/window/actions.h"
+#include "app/window/window.h"
+
+/* Every word of the query must begin a word of the title; case does not matter. */
+static bool begins_word(const char *title, const char *word, size_t n) {
+    for (const char *at = title; *at; at++) {
+        bool start = at == title || at[-1] == ' ' || at[-1] == '-';
+        if (start && SDL_strncasecmp(at, word, n) == 0) return true;
+    }
+    return false;
+}
+
+static bool matches(const char *title, const char *query) {
+    while (*query) {
+        size_t n = strcspn(query, " ");
+        if (n && !begins_word(title, query, n)) return false;
+        query += n + strspn(query + n, " ");
+    }
+    return true;
+}
+
+/* One row: an action, a view, or a layer and head. */
+typedef struct Entry {
+    const Action *action;
+    const View *view;
+} Entry;
+
+enum { MOST = 256 };
+
+static int collect(const char *query, Entry out[MOST]) {
+    int n = 0;
+    for (int i = 0; views[i].name && n < MOST; i++)
+        if (matches(views[i].title, query) || matches("view", query))
+            out[n++] = (Entry){NULL, &views[i]};
+    for (const Action *a = actions; a->name && n < MOST; a++)
+        if (strcmp(a->name, "palette") != 0 && matches(a->title, query))
+            out[n++] = (Entry){a, NULL};
+    return n;
+}
+
+static void run(Window *w, const Entry *e) {
+    panel_close(w);
+    if (e->view)
+        state_put_text(&w->state.view, e->view->name);
+    else if (action_enabled(w, e->action))
+        e->action->run(w, e->action->argument);
+    w->ui.again = true;
+}
+
+static void draw_row(Window *w, Box row, const Entry *e, bool chosen) {
+    Ui *ui = &w->ui;
+    char keys[48] = "", reason[256];
+    bool can = e->view ? window_view_fits(w, e->view, reason) : action_enabled(w, e->action);
+    if (e->action) action_keys(e->action, keys);
+    if (e->view && e->view - views < 9)
+        snprintf(keys, sizeof keys, "Alt+%d", (int)(e->view - views) + 1);
+    if (chosen) paint_round(&ui->paint, row, 6, ui->theme->accent_soft);
+    Box inner = box_inset(row, 12, 0);
+    Box right = box_cut_right(&inner, 140);
+    const char *group = e->view ? "View" : e->action->group;
+    double wide = ui_text(ui, e->view ? e->view->title : e->action->title, inner, 13,
+                          chosen ? 600 : 400, can ? UI_INK : UI_FAINT, LABEL_LEFT);
+    ui_text(ui, group, (Box){inner.x + wide + 12, inner.y, inner.w - wide - 12, inner.h}, 11, 400,
+            UI_FAINT, LABEL_LEFT);
+    ui_text(ui, keys, right, 12, 400, UI_SOFT, LABEL_RIGHT);
+}
+
+void panel_palette(Window *w, Box box) {
+    Ui *ui = &w->ui;
+    TextFieldLook look = {.hint = "Type a command", .single = true, .borrow_ends = true};
+    TextFieldEvent e =
+        textfield_draw(ui, ui_id("query", 0), box_cut_top(&box, 38), &w->query, &look);
+    if (e.changed) w->chosen = 0;
+    box_cut_top(&box, 12);
+    Entry entries[MOST];
+    int n = collect(w->query.edit.text ? w->query.edit.text : "", entries);
+    if (ui_key(ui, SDLK_DOWN, false, false)) w->chosen++;
+    if (ui_key(ui, SDLK_UP, false, false)) w->chosen--;
+    w->chosen = w->chosen < 0 ? 0 : w->chosen >= n ? n - 1 : w->chosen;
+    double pitch = 32;
+    if (!ui->in.moved && ui->in.wheel_y == 0 && w->chosen >= 0) {
+        double top = w->chosen * pitch;
+        w->panel_scroll.offset = fmin(top, fmax(w->panel_scroll.offset, top + pitch - box.h));
+    }
+    PaintClip outer;
+    Box at = ui_scroll_begin(ui, ui_id("palette", 0), box, &w->panel_scroll, &outer);
+    for (int i = 0; i < n; i++) {
+        Box row = {at.x, at.y + i * pitch, at.w - 8, pitch};
+        if (!paint_sees(&ui->paint, row)) continue;
+        UiState state = ui_widget(ui, ui_id("palette-row", i), row, false);
+        if (state.hot && ui->in.moved) w->chosen = i;
+        draw_row(w, row, &entries[i], i == w->chosen);
+        if (state.clicked) {
+            run(w, &entries[i]);
+            break;
+        }
+    }
+    if (n == 0) ui_text(ui, "No command of that name", at, 13, 400, UI_SOFT, LABEL_LEFT);
+    ui_scroll_end(ui, ui_id("palette", 1), box, &w->panel_scroll, n * pitch, outer);
+    if (n > 0 && w->chosen >= 0 && w->panel == PANEL_PALETTE &&
+        (ui_key(ui, SDLK_RETURN, false, false) || ui_key(ui, SDLK_KP_ENTER, false, false)))
+        run(w, &entries[w->chosen]);
+}
+
+/* ---- keys ---- */
+
+typedef struct HelpLine {
+    const char *keys, *what;
+} HelpLine;
+
+static const HelpLine more[] = {
+    {"1 … 9", "view, with the picture in focus; Alt+digit anywhere"},
+    {"Tab, Shift+Tab", "next and previous control"},
+    {"Esc", "from a field to the picture; closes what lies over it"},
+    {"Wheel, pinch", "zoom; Shift+wheel pans; drag pans"},
+    {"Click", "lock the selection, or release it"},
+    {"Double click", "on a thumbnail: go to that head"},
+    {"Ctrl+click", "on the little grid: add the head to the picture"},
+    {"Shift+drag", "from a weight to another key: set it there"},
+};
+
+static double help_line(Window *w, Box at, const char *keys, const char *what) {
+    Ui *ui = &w->ui;
+    ui_text(ui, keys, (Box){at.x, at.y, 128, 22}, 12, 600, UI_INK, LABEL_LEFT);
+    ui_text(ui, what, (Box){at.x + 132, at.y, at.w - 132, 22}, 12, 400, UI_SOFT, LABEL_LEFT);
+    return 22;
+}
+
+static double help_group(Window *w, Box at, const char *group) {
+    double y = at.y;
+    ui_heading(&w->ui, group, (Box){at.x, y, at.w, 24});
+    y += 28;
+    for (const Action *a = actions; a->name; a++) {
+        char keys[48];
+        if (strcmp(a->group, group) != 0 || !a->key) continue;
+        y += help_line(w, (Box){at.x, y, at.w, 22}, action_keys(a, keys), a->title);
+    }
+    return y + 14;
+}
+
+void panel_help(Window *w, Box box) {
+    static const char *const left[] = {"Files", "Window", "Text", "Steps"}, *const right[] = {
+                                                                                "Picture", "Heads"};
+    PaintClip outer;
+    Box at = ui_scroll_begin(&w->ui, ui_id("help", 0), box, &w->panel_scroll, &outer);
+    bool one = at.w < 640;
+    double half = one ? at.w : (at.w - 32) / 2, y = at.y;
+    for (int i = 0; i < 4; i++)
+        y = help_group(w, (Box){at.x, y, half, 0}, left[i]);
+    double x2 = one ? at.x : at.x + half + 32, y2 = one ? y : at.y;
+    for (int i = 0; i < 2; i++)
+        y2 = help_group(w, (Box){x2, y2, half, 0}, right[i]);
+    ui_heading(&w->ui, "Pointer and focus", (Box){x2, y2, half, 24});
+    y2 += 28;
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        y2 += help_line(w, (Box){x2, y2, half, 22}, more[i].keys, more[i].what);
+    ui_scroll_end(&w->ui, ui_id("help", 1), box, &w->panel_scroll, fmax(y, y2) - at.y + 8, outer);
+}
