@@ -7,8 +7,14 @@
 extern const Command command_figure, command_translate, command_score, command_generate,
     command_trace, command_tokenize, command_train, command_inspect, command_models, command_hooks,
     command_bench, command_help;
+#ifndef ATTNSCOPE_HEADLESS
+extern const Command command_window;
+#endif
 
 static const Command *const commands[] = {
+#ifndef ATTNSCOPE_HEADLESS
+    &command_window,
+#endif
     &command_figure,
     &command_translate,
     &command_score,

@@ -138,7 +138,7 @@ void panel_open_model(Window *w, Box box) {
     Box foot = box_cut_bottom(&box, 24);
     ui_text(ui, "Tab completes a path · nothing is fetched from the network", foot, 12, 400,
             UI_SOFT, LABEL_LEFT);
-    OpenRow rows[MOST_FOUND];
+    OpenRow rows[MOST_FOUND] = {{0}};
     int n = rows_of(w, rows, MOST_FOUND);
     int clicked = draw_list(w, box, rows, n);
     if (n == 0)
@@ -238,7 +238,7 @@ void panel_export(Window *w, Box box) {
     Box button = box_cut_right(&foot, 96);
     ui_text(ui, "Tab completes a path; an existing file is written anew", foot, 12, 400, UI_SOFT,
             LABEL_LEFT);
-    OpenRow rows[MOST_FOUND];
+    OpenRow rows[MOST_FOUND] = {{0}};
     int n = 0;
     for (; n < w->n_found; n++)
         rows[n] = (OpenRow){w->found[n], "", true};
