@@ -220,8 +220,53 @@ static bool read_xml_spec(Str bytes, Arena *arena, Str *out) {
     return true;
 }
 
+static int hex_digit(char c) {
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                  : -1;
+}
+
+/* One UTF-16 unit of a hexadecimal string; -1 at its end. */
+static int32_t hex_unit(Str s, size_t at) {
+    int32_t unit = 0;
+    for (size_t i = at; i < at + 4; i++) {
+        int digit = i < s.n ? hex_digit(s.data[i]) : -1;
+        if (digit < 0) return -1;
+        unit = unit << 4 | digit;
+    }
+    return unit;
+}
+
+/* How cairo writes what is not plain ASCII, or has a bracket or backslash: UTF-16 in hexadecimal,
+ * the byte order mark first. */
+static bool read_pdf_hex(Str bytes, Arena *arena, Str *out) {
+    static const char BEGIN[] = "/Keywords <FEFF";
+    const char *at = memmem(bytes.data, bytes.n, BEGIN, sizeof BEGIN - 1);
+    if (!at) return false;
+    Str hex = str_sub(bytes, (size_t)(at - bytes.data) + sizeof BEGIN - 1, bytes.n);
+    StrBuf text = {0};
+    size_t i = 0;
+    for (int32_t unit; (unit = hex_unit(hex, i)) >= 0; i += 4) {
+        uint32_t c = (uint32_t)unit;
+        int32_t low = c >= 0xd800 && c < 0xdc00 ? hex_unit(hex, i + 4) : -1;
+        if (low >= 0xdc00 && low < 0xe000) {
+            c = 0x10000 + ((c - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
+            i += 4;
+        }
+        char utf8[4];
+        strbuf_add(&text, utf8, utf8_encode(c >= 0xd800 && c < 0xe000 ? 0xfffd : c, utf8));
+    }
+    Str whole = arena_str(arena, strbuf_str(&text));
+    strbuf_free(&text);
+    if (i >= hex.n || hex.data[i] != '>' || !str_starts(whole, PDF_MARK)) return false;
+    *out = str_sub(whole, sizeof PDF_MARK - 1, whole.n);
+    return true;
+}
+
 /* A literal string of PDF: backslash escapes, balanced by cairo. */
 static bool read_pdf_spec(Str bytes, Arena *arena, Str *out) {
+    if (read_pdf_hex(bytes, arena, out)) return true;
     const char *at = memmem(bytes.data, bytes.n, "/Keywords (attnscope-spec ", 26);
     if (!at) return false;
     size_t i = (size_t)(at - bytes.data) + 26, n = 0;

@@ -1,0 +1,434 @@
+/* The views on a tiny random translator: dumps against golden text, weights drawn against the
+ * trace, what the quiet line must say. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "app/drawer.h"
+#include "app/figure_scene.h"
+#include "model/base/file.h"
+#include "model/pattern.h"
+#include "render/export.h"
+
+static Subject *subject;
+static Drawer drawer;
+
+static int open_all(void **unused) {
+    (void)unused;
+    Error error = {0};
+    State state;
+    state_init(&state);
+    subject = subject_open("tests/data/tiny", &error);
+    if (!subject || !drawer_open(&drawer, &state, &error)) {
+        fprintf(stderr, "%s\n", error.message);
+        return 1;
+    }
+    return 0;
+}
+
+static int close_all(void **unused) {
+    (void)unused;
+    subject_close(subject);
+    drawer_close(&drawer);
+    return 0;
+}
+
+/* A view of "the cat sat" with these fields set: "layer=1 head=2". */
+typedef struct Drawn {
+    State state;
+    Scene scene;
+    ViewInput input;
+    ViewReport report;
+    Figure *figure;
+    Error error;
+} Drawn;
+
+static void set_fields(State *state, const char *fields) {
+    char copy[512];
+    snprintf(copy, sizeof copy, "%s", fields);
+    for (char *at = strtok(copy, ";"); at; at = strtok(NULL, ";")) {
+        char *value = strchr(at, '=');
+        Error error = {0};
+        *value = 0;
+        if (!state_set(state, at, str(value + 1), &error)) fail_msg("%s", error.message);
+    }
+}
+
+static bool draw_any(Drawn *d, const char *kind, const char *fields) {
+    *d = (Drawn){0};
+    state_init(&d->state);
+    state_put_text(&d->state.text, "the cat is on the mat.");
+    state_put_text(&d->state.target_text, "kissa on matolla.");
+    state_put_text(&d->state.view, kind);
+    set_fields(&d->state, fields);
+    const View *view = view_find(kind);
+    assert_non_null(view);
+    if (!scene_open(&d->scene, &d->state, view, subject, &d->error)) return false;
+    d->input = scene_input(&d->scene, &d->state);
+    d->input.report = &d->report;
+    d->figure = drawer_draw(&drawer, view, &d->input, &d->error);
+    return d->figure != NULL;
+}
+
+static Drawn draw(const char *kind, const char *fields) {
+    Drawn d;
+    if (!draw_any(&d, kind, fields)) fail_msg("%s %s: %s", kind, fields, d.error.message);
+    return d;
+}
+
+static void done(Drawn *d) {
+    figure_free(d->figure);
+    view_report_free(&d->report);
+    scene_close(&d->scene);
+    state_free(&d->state);
+}
+
+static void says(const Drawn *d, const char *part) {
+    if (!strstr(d->report.subtitle.data, part))
+        fail_msg("'%s' is not in '%s'", part, d->report.subtitle.data);
+}
+
+static void refuses(const char *kind, const char *fields, const char *part) {
+    Drawn d;
+    if (draw_any(&d, kind, fields)) fail_msg("%s %s: drawn", kind, fields);
+    if (!strstr(d.error.message, part)) fail_msg("'%s' is not in '%s'", part, d.error.message);
+    done(&d);
+}
+
+/* ---- golden dumps: words must agree, numbers to a few points (fonts differ a little) ---- */
+
+static bool same_line(const char *a, const char *b) {
+    while (*a && *b && *a != '\n' && *b != '\n') {
+        char *end_a, *end_b;
+        if (*a == '#') { /* a colour is itself or another */
+            size_t n = strcspn(a, " \n");
+            if (n != strcspn(b, " \n") || memcmp(a, b, n) != 0) return false;
+            a += n;
+            b += n;
+            continue;
+        }
+        bool number = (*a >= '0' && *a <= '9') || (*a == '-' && a[1] >= '0' && a[1] <= '9');
+        if (number) {
+            double x = strtod(a, &end_a), y = strtod(b, &end_b);
+            if (end_b == b || fabs(x - y) > 6) return false;
+            a = end_a;
+            b = end_b;
+        } else if (*a++ != *b++) {
+            return false;
+        }
+    }
+    return (!*a || *a == '\n') && (!*b || *b == '\n');
+}
+
+static void compare_golden(const char *name, const Figure *figure) {
+    char path[256];
+    snprintf(path, sizeof path, "tests/data/figures/%s.txt", name);
+    StrBuf dump = {0};
+    figure_dump(figure, &dump);
+    const char *mode = getenv("GOLDEN");
+    if (mode && strcmp(mode, "write") == 0) {
+        assert_true(folder_make("tests/data/figures", NULL));
+        assert_true(file_save(path, dump.data, dump.n, NULL));
+    }
+    Arena *arena = arena_new();
+    Str golden;
+    Error error = {0};
+    if (!file_read(path, 0, arena, &golden, &error)) fail_msg("%s", error.message);
+    const char *a = dump.data, *b = golden.data;
+    for (int line = 1; a && b && (*a || *b); line++) {
+        if (!same_line(a, b))
+            fail_msg("%s:%d: '%.*s', golden '%.*s'", path, line, (int)strcspn(a, "\n"), a,
+                     (int)strcspn(b, "\n"), b);
+        a = strchr(a, '\n') ? strchr(a, '\n') + 1 : NULL;
+        b = strchr(b, '\n') ? strchr(b, '\n') + 1 : NULL;
+    }
+    arena_free(arena);
+    strbuf_free(&dump);
+}
+
+static const struct {
+    const char *name, *kind, *fields;
+} goldens[] = {
+    {"heatmap", "heatmap", "attention=cross;layer=1;head=2"},
+    {"heatmap-dark-numbers", "heatmap", "attention=decoder;layer=0;head=0;numbers=true"},
+    {"cross", "cross", "layer=1;head=mean"},
+    {"model", "model", "attention=encoder;statistic=entropy"},
+    {"head", "head", "attention=encoder;layer=0;head=0,1"},
+    {"arcs", "arcs", "attention=encoder;layer=0;head=1"},
+    {"sentence", "sentence", "layer=1;head=0;token=2"},
+    {"neuron", "neuron", "attention=encoder;layer=0;head=1;token=2"},
+    {"steps", "steps", "attention=decoder;layer=1;head=3"},
+    {"mask", "mask", "theme=light"},
+    {"blocks", "blocks", "box=decoder.1.cross_attn"},
+    {"difference", "difference", "edits=ablate decoder.0.attn:H1;layer=1;head=0"},
+    {"positions", "positions", "pair=1"},
+};
+
+static void dumps_are_golden(void **unused) {
+    (void)unused;
+    for (size_t i = 0; i < sizeof goldens / sizeof *goldens; i++) {
+        Drawn d = draw(goldens[i].kind, goldens[i].fields);
+        compare_golden(goldens[i].name, d.figure);
+        done(&d);
+    }
+}
+
+static void every_view_draws(void **unused) {
+    (void)unused;
+    for (const View *v = views; v->name; v++) {
+        Drawn d = draw(v->name, v->needs & VIEW_NEEDS_BASELINE ? "edits=scale encoder.0.mlp=0.5"
+                                                               : "theme=light");
+        assert_true(d.report.title.n > 0);
+        assert_true(d.report.caption.n > 0);
+        StrBuf svg = {0};
+        assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
+        assert_true(svg.n > 500);
+        strbuf_free(&svg);
+        done(&d);
+    }
+}
+
+/* ---- what is drawn is what the model computed ---- */
+
+static double attribute(const char *tag, const char *name) {
+    const char *end = strchr(tag, '>'), *at = strstr(tag, name);
+    if (!at || at > end) return NAN;
+    double x;
+    const char *value = at + strlen(name);
+    assert_true(number_parse((Str){value, strcspn(value, "\"")}, &x));
+    return x;
+}
+
+static void weights_in_svg(const char *kind, const char *fields, bool all) {
+    Drawn d = draw(kind, fields);
+    StrBuf svg = {0};
+    assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
+    Pattern p;
+    Place place = d.report.series[0];
+    assert_true(trace_pattern(d.scene.trace, place.stack, place.layer, place.cross, &p));
+    int found = 0, visible = 0;
+    for (int q = 0; q < p.n_queries; q++)
+        for (int k = 0; k < p.n_keys; k++) {
+            Place cell = place_cell(place, q, k);
+            char id[PLACE_TEXT_MAX], needle[PLACE_TEXT_MAX + 8];
+            snprintf(needle, sizeof needle, "id=\"%s\"", place_text(&cell, id));
+            visible += pattern_visible(&p, q, k);
+            const char *at = strstr(svg.data, needle);
+            if (!at) continue;
+            while (*at != '<')
+                at--;
+            float weight;
+            pattern_tile(&p, place.head, q, q + 1, k, k + 1, &weight);
+            double drawn = attribute(at, "data-weight=\"");
+            assert_false(isnan(drawn));
+            if (fabs(drawn - (double)weight) > 1e-5)
+                fail_msg("%s: %f, %f", id, drawn, (double)weight);
+            assert_true(pattern_visible(&p, q, k)); /* masked cells are absent, not zero */
+            found++;
+        }
+    if (all) assert_int_equal(found, visible);
+    assert_true(found > 5);
+    strbuf_free(&svg);
+    done(&d);
+}
+
+static void weights_are_the_traces(void **unused) {
+    (void)unused;
+    weights_in_svg("heatmap", "attention=cross;layer=1;head=2", true);
+    weights_in_svg("heatmap", "attention=decoder;layer=0;head=3", true);
+    weights_in_svg("heatmap", "attention=encoder;layer=1;head=0;transpose=true", true);
+    weights_in_svg("cross", "layer=0;head=1;units=tokens", false);
+    weights_in_svg("head", "attention=encoder;layer=0;head=1", false);
+}
+
+/* A cross line is the wider the more it weighs. */
+static void widths_follow_weights(void **unused) {
+    (void)unused;
+    Drawn d = draw("cross", "layer=0;head=1;units=tokens");
+    StrBuf svg = {0};
+    assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
+    double last_weight = -1, last_width = 0;
+    int n = 0;
+    for (const char *at = svg.data; (at = strstr(at, "<path")); at++) {
+        double weight = attribute(at, "data-weight=\""), width = attribute(at, "stroke-width=\"");
+        if (isnan(weight) || isnan(width)) continue;
+        if (n++ && weight > last_weight + 0.05) assert_true(width >= last_width);
+        last_weight = weight;
+        last_width = width;
+    }
+    assert_true(n > 5);
+    strbuf_free(&svg);
+    done(&d);
+}
+
+static void same_bytes_twice(void **unused) {
+    (void)unused;
+    for (int format = 0; format < N_EXPORT_FORMATS; format++) {
+        StrBuf a = {0}, b = {0};
+        Drawn x = draw("cross", "layer=1"), y = draw("cross", "layer=1");
+        ExportOptions options = {.spec = str("{}")};
+        assert_true(export_bytes(x.figure, (ExportFormat)format, &options, &a, NULL));
+        assert_true(export_bytes(y.figure, (ExportFormat)format, &options, &b, NULL));
+        assert_true(str_eq(strbuf_str(&a), strbuf_str(&b)));
+        strbuf_free(&a);
+        strbuf_free(&b);
+        done(&x);
+        done(&y);
+    }
+}
+
+/* ---- nothing is silent ---- */
+
+static void the_quiet_line_says_what_was_done(void **unused) {
+    (void)unused;
+    Drawn d = draw("cross", "layer=0;head=0");
+    says(&d, "query: decoder step, named by the word it writes");
+    says(&d, "key: encoder word");
+    done(&d);
+    d = draw("heatmap", "attention=cross;layer=0;head=0;rows=reads");
+    says(&d, "named by the token it reads");
+    done(&d);
+    d = draw("heatmap", "attention=cross;layer=0;head=0;hide_special=true");
+    says(&d, "% of the weight on </s> hidden");
+    done(&d);
+    d = draw("heatmap", "attention=cross;layer=0;head=0;top_k=2");
+    says(&d, "top 2 of each query");
+    says(&d, "% of the weight left out");
+    done(&d);
+    d = draw("heatmap", "attention=cross;layer=0;head=0;hide=.;renormalise=true");
+    says(&d, "renormalised");
+    done(&d);
+    d = draw("heatmap", "base=1;attention=cross;layer=0;head=0");
+    says(&d, "counted from 1");
+    assert_string_equal(d.report.title.data, "Cross-attention, layer 1, head 1");
+    done(&d);
+    d = draw("heatmap", "attention=encoder;layer=max;head=mean");
+    assert_non_null(strstr(d.report.title.data, "mean and largest of 4 heads and 2 layers"));
+    done(&d);
+    d = draw("cross", "theme=light");
+    says(&d, "lowest entropy off the special tokens");
+    done(&d);
+}
+
+/* Hidden mass, computed by hand. */
+static void hidden_mass_is_right(void **unused) {
+    (void)unused;
+    Drawn d = draw("heatmap", "attention=encoder;layer=0;head=0;hide_special=true");
+    Pattern p;
+    assert_true(trace_pattern(d.scene.trace, STACK_ENCODER, 0, false, &p));
+    Tokens source = trace_source(d.scene.trace);
+    double mass = 0;
+    int rows = 0;
+    for (int q = 0; q < source.n; q++) {
+        if (source.items[q].special) continue;
+        rows++;
+        for (int k = 0; k < source.n; k++) {
+            float w;
+            pattern_tile(&p, 0, q, q + 1, k, k + 1, &w);
+            if (source.items[k].special) mass += (double)w;
+        }
+    }
+    char expected[64];
+    snprintf(expected, sizeof expected, "%.1f %% of the weight on", 100 * mass / rows);
+    says(&d, expected);
+    done(&d);
+}
+
+/* Rows of words still sum to 1: weights to a word summed, from a word averaged. */
+static void words_keep_the_mass(void **unused) {
+    (void)unused;
+    Drawn d =
+        draw("heatmap", "attention=encoder;layer=0;head=0;units=words;text=kissanomistaja katsoi");
+    assert_true(d.report.n_queries < trace_source(d.scene.trace).n);
+    says(&d, "sub-words joined");
+    StrBuf svg = {0};
+    assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
+    for (int q = 0; q < d.report.n_queries; q++) {
+        double sum = 0;
+        for (int k = 0; k < d.report.n_keys; k++) {
+            char needle[64];
+            snprintf(needle, sizeof needle, "id=\"encoder-L0H0-q%d-k%d\"", q, k);
+            const char *at = strstr(svg.data, needle);
+            assert_non_null(at);
+            while (*at != '<')
+                at--;
+            sum += attribute(at, "data-weight=\"");
+        }
+        assert_true(fabs(sum - 1) < 1e-4);
+    }
+    strbuf_free(&svg);
+    done(&d);
+}
+
+static void picks_are_places(void **unused) {
+    (void)unused;
+    Drawn d = draw("heatmap", "attention=cross;heads=L1H2,L0H3");
+    Place place = view_place(&d.report, (FigurePick){1, 2, 3});
+    char text[PLACE_TEXT_MAX];
+    assert_string_equal(place_text(&place, text), "cross-L0H3-q2-k3");
+    FigurePick back = view_pick(&d.report, &place);
+    assert_int_equal(back.series, 1);
+    assert_int_equal(back.query, 2);
+    assert_int_equal(back.key, 3);
+    done(&d);
+    /* Where words are drawn a pick's query is a word; the place is its first token. */
+    d = draw("heatmap", "attention=encoder;layer=0;head=0;units=words;text=kissanomistaja katsoi");
+    place = view_place(&d.report, (FigurePick){0, 1, 1});
+    assert_int_equal(place.query, d.report.query_tokens[1]);
+    assert_true(place.query > 1);
+    back = view_pick(&d.report, &place);
+    assert_int_equal(back.query, 1);
+    done(&d);
+}
+
+static void wrong_wishes_are_named(void **unused) {
+    (void)unused;
+    refuses("heatmap", "layer=9", "expected 0 to 1");
+    refuses("heatmap", "layer=1-0", "a range (0-1)");
+    refuses("heatmap", "head=banana", "--head 'banana'");
+    refuses("heatmap", "heads=L0H9", "L0H0 to L1H3");
+    refuses("heatmap", "heads=decoder-L0H0,cross-L1H1", "another attention");
+    refuses("heatmap", "attention=self", "there is encoder, decoder, cross");
+    refuses("arcs", "attention=cross", "one sentence");
+    refuses("sentence", "token=nowhere", "is no query here");
+    refuses("positions", "pair=400", "--pair 400");
+    refuses("positions", "dims=0-99", "--dims");
+    refuses("blocks", "box=encoder.0.soul", "no such box");
+    refuses("difference", "layer=0", "nothing to compare");
+    refuses("difference", "edits=ablate decoder.7.attn:H1", "decoder.7");
+    refuses("model", "head=mean", "one by one");
+    refuses("heatmap", "hide_special=true;hide_punctuation=true;hide=the,cat,is,on,mat", "hidden");
+}
+
+static void aliases(void **unused) {
+    (void)unused;
+    assert_string_equal(view_find("model_view")->name, "model");
+    assert_string_equal(view_find("head_view")->name, "head");
+    assert_string_equal(view_find("neuron_view")->name, "neuron");
+    assert_string_equal(view_find("position_map")->name, "position-map");
+    assert_null(view_find("head_"));
+    assert_null(view_find(""));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(dumps_are_golden),
+        cmocka_unit_test(every_view_draws),
+        cmocka_unit_test(weights_are_the_traces),
+        cmocka_unit_test(widths_follow_weights),
+        cmocka_unit_test(same_bytes_twice),
+        cmocka_unit_test(the_quiet_line_says_what_was_done),
+        cmocka_unit_test(hidden_mass_is_right),
+        cmocka_unit_test(words_keep_the_mass),
+        cmocka_unit_test(picks_are_places),
+        cmocka_unit_test(wrong_wishes_are_named),
+        cmocka_unit_test(aliases),
+    };
+    return cmocka_run_group_tests(tests, open_all, close_all);
+}
