@@ -75,6 +75,8 @@ Tensor capture_row_begin(const Run *run, const HookPoint *at, const AttentionRow
     int64_t n_heads = row->q.shape[1], nq = row->q.shape[0], nk = row->k.shape[0];
     char name[HOOK_NAME_MAX];
     HookPoint here = *at;
+    here.row_begin = NULL; /* the run's, which the trace outlives */
+    here.n_rows = 0;
     for (Site site = SITE_SCORES; site <= SITE_PATTERN; site++) {
         here.site = site;
         if (!capture_wants(run, &here) || (site == SITE_PATTERN && is_lazy(run, at))) continue;

@@ -173,11 +173,93 @@ static int last_head(const Edit *edit) {
     return last;
 }
 
+/* Does the forward pass of this model come by this place at all? */
+static bool is_computed(const Edit *edit, const Model *model) {
+    const StackConfig *c = &model->config.stack[edit->at.stack];
+    const Stack *stack = &model->stack[edit->at.stack];
+    bool rotates =
+        c->position == POSITION_ROTARY_HALVES || c->position == POSITION_ROTARY_INTERLEAVED;
+    Site site = edit->at.site;
+    if (model->config.family == FAMILY_RECURRENT) return true;
+    if (site >= SITE_RNN_H) return false;
+    switch ((int)site) {
+    case SITE_POS_EMBED:
+        return stack->positions.data != NULL;
+    case SITE_ROT_Q:
+    case SITE_ROT_K:
+        return rotates && !edit->at.cross;
+    case SITE_RESID_MID:
+        return !c->parallel;
+    case SITE_NORMALIZED_RESID_MID:
+    case SITE_NORMALIZED_RESID_POST:
+        return !c->parallel && c->norm_place == NORM_POST;
+    case SITE_LN2_SCALE:
+    case SITE_LN2_NORMALIZED:
+        return stack->layers[edit->at.layer].ln2.scale != NULL;
+    case SITE_MLP_LINEAR:
+        return c->gated;
+    case SITE_FINAL_SCALE:
+    case SITE_FINAL_NORMALIZED:
+        return c->final_norm;
+    case SITE_LOGITS:
+        return model->output.weight.data != NULL;
+    default:
+        return true;
+    }
+}
+
+/* Last axis of a site's tensor in this model; -1: not known here. */
+static int64_t width_of(const Edit *edit, const Model *model) {
+    const StackConfig *c = &model->config.stack[edit->at.stack];
+    switch ((int)edit->at.site) {
+    case SITE_LN1_SCALE:
+    case SITE_LN2_SCALE:
+    case SITE_FINAL_SCALE:
+        return 1;
+    case SITE_MLP_PRE:
+    case SITE_MLP_LINEAR:
+    case SITE_MLP_POST:
+        return c->d_ff;
+    case SITE_LOGITS:
+        return model->output.weight.rows;
+    case SITE_EMBED: /* of some models before a projection */
+        return c->n_layers ? model->stack[edit->at.stack].embed.cols : -1;
+    default:
+        return edit->at.site < SITE_RNN_H ? model->config.d_model : -1;
+    }
+}
+
+static int heads_of(const Edit *edit, const StackConfig *c) {
+    bool keys = edit->at.site == SITE_K || edit->at.site == SITE_V || edit->at.site == SITE_ROT_K;
+    return keys ? c->n_kv_heads : c->n_heads;
+}
+
+static bool is_by_head(const Edit *edit) {
+    return edit->at.site >= SITE_Q && edit->at.site <= SITE_Z;
+}
+
+static bool is_pattern(const Edit *edit) {
+    return edit->at.site == SITE_PATTERN || edit->at.site == SITE_SCORES;
+}
+
+/* All axes of the donor but those that count tokens. */
+static bool donor_fits(const Edit *edit, const Model *model) {
+    const StackConfig *c = &model->config.stack[edit->at.stack];
+    const Tensor *x = &edit->donor;
+    int64_t width = width_of(edit, model);
+    if (is_pattern(edit)) return x->rank == 3 && x->shape[0] == c->n_heads;
+    if (is_by_head(edit))
+        return x->rank == 3 && x->shape[1] == heads_of(edit, c) && x->shape[2] == c->d_head;
+    return x->rank == 2 && (width < 0 || x->shape[1] == width);
+}
+
 static bool check(const Edit *edit, const Model *model, Error *error) {
     const StackConfig *c = &model->config.stack[edit->at.stack];
     const HookSite *site = &hook_sites[edit->at.site];
-    if (site->scope == SCOPE_MODEL) return true;
-    if (c->n_layers == 0) {
+    if (has_heads(edit) && !is_by_head(edit))
+        return error_set(error, ERROR_INPUT, "edit \"%.80s\": %s has no heads", edit->text,
+                         site->name);
+    if (c->n_layers == 0 && site->scope != SCOPE_MODEL) {
         bool two = model_has_stack(model, STACK_ENCODER);
         return error_set(error, ERROR_INPUT,
                          "edit \"%.80s\": this model has no %s stack; its "
@@ -193,20 +275,65 @@ static bool check(const Edit *edit, const Model *model, Error *error) {
     if (site->scope >= SCOPE_LAYER && edit->at.layer >= c->n_layers)
         return error_set(error, ERROR_INPUT, "edit \"%.80s\": layer %d, but the layers are 0 to %d",
                          edit->text, edit->at.layer, c->n_layers - 1);
-    bool by_head = edit->at.site >= SITE_Q && edit->at.site <= SITE_Z;
-    if (has_heads(edit) && !by_head)
-        return error_set(error, ERROR_INPUT, "edit \"%.80s\": %s has no heads", edit->text,
-                         site->name);
-    bool keys = edit->at.site == SITE_K || edit->at.site == SITE_V || edit->at.site == SITE_ROT_K;
-    int n_heads = keys ? c->n_kv_heads : c->n_heads;
-    if (last_head(edit) >= n_heads)
+    if (last_head(edit) >= heads_of(edit, c))
         return error_set(error, ERROR_INPUT, "edit \"%.80s\": head %d, but the heads are 0 to %d",
-                         edit->text, last_head(edit), n_heads - 1);
+                         edit->text, last_head(edit), heads_of(edit, c) - 1);
+    if (!is_computed(edit, model))
+        return error_set(error, ERROR_INPUT, "edit \"%.80s\": this model does not compute %s",
+                         edit->text, site->name);
+    if (edit->kind == EDIT_SET && !edit->at.cross && c->causal && edit->key > edit->query)
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": a query of this attention sees no key behind itself",
+                         edit->text);
+    if (edit->kind == EDIT_PATCH && !donor_fits(edit, model))
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": the donor is of another model: its %s has other axes",
+                         edit->text, site->name);
     return true;
 }
 
-bool edits_check(Edits *edits, const Model *model, Error *error) {
+bool edits_check(const Edits *edits, const Model *model, Error *error) {
     for (int i = 0; i < edits->n; i++)
         if (!check(&edits->items[i], model, error)) return false;
+    return true;
+}
+
+/* Positions that the edit's site has; -1: not known. */
+static int64_t positions_of(const Edit *edit, int n_source, int n_target) {
+    bool keys = edit->at.site == SITE_K || edit->at.site == SITE_V;
+    if (edit->at.cross && keys) return n_source;
+    if (edit->at.site == SITE_LOGITS) return n_target > 0 ? n_target : -1; /* or one for all */
+    return edit->at.stack == STACK_DECODER ? n_target : n_source;
+}
+
+static bool fits(const Edit *edit, int n_source, int n_target, Error *error) {
+    int64_t n = positions_of(edit, n_source, n_target);
+    int64_t n_keys = edit->at.cross ? n_source : n;
+    if (edit->kind == EDIT_SET) {
+        bool ok = (n < 0 || edit->query < n) && (n_keys < 0 || edit->key < n_keys);
+        return ok ||
+               error_set(error, ERROR_INPUT, "edit \"%.80s\": there are %lld queries and %lld keys",
+                         edit->text, (long long)n, (long long)n_keys);
+    }
+    if (edit->kind != EDIT_PATCH || n < 0) return true;
+    int64_t in_donor = edit->donor.shape[is_pattern(edit)];
+    if (edit->position >= n)
+        return error_set(error, ERROR_INPUT, "edit \"%.80s\": the positions are 0 to %lld",
+                         edit->text, (long long)n - 1);
+    if (edit->position < 0 && in_donor != n)
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": the donor has %lld positions, this input %lld; patch one "
+                         "of them with SITE@POSITION",
+                         edit->text, (long long)in_donor, (long long)n);
+    if (is_pattern(edit) && n_keys >= 0 && edit->donor.shape[2] != n_keys)
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": the donor has %lld keys, this input %lld", edit->text,
+                         (long long)edit->donor.shape[2], (long long)n_keys);
+    return true;
+}
+
+bool edits_fit(const Edits *edits, int n_source, int n_target, Error *error) {
+    for (int i = 0; edits && i < edits->n; i++)
+        if (!fits(&edits->items[i], n_source, n_target, error)) return false;
     return true;
 }

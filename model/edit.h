@@ -36,7 +36,10 @@ typedef struct Edits {
 } Edits;
 
 bool edits_add(Edits *edits, EditKind kind, const char *text, Arena *arena, Error *error);
-bool edits_check(Edits *edits, const Model *model, Error *error);
+bool edits_check(const Edits *edits, const Model *model, Error *error);
+/* Do they name tokens that this input has? A number that is not known (a generation's target) is
+ * -1. The passes ask this themselves; NULL edits fit. */
+bool edits_fit(const Edits *edits, int n_source, int n_target, Error *error);
 static inline bool edit_has_head(const Edit *edit, int head) {
     return !(edit->heads[0] | edit->heads[1] | edit->heads[2] | edit->heads[3]) ||
            (head < 256 && (edit->heads[head / 64] >> (head % 64) & 1));

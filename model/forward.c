@@ -28,11 +28,16 @@ typedef struct Pass {
 } Pass;
 
 static HookPoint point(const Pass *p, Site site, bool cross) {
+    bool source =
+        cross && (site == SITE_K || site == SITE_V); /* their positions are the source's */
+    const TokenRows *rows = source ? p->memory->rows : p->rows;
     return (HookPoint){.site = site,
                        .stack = p->id,
                        .layer = p->layer,
                        .cross = cross,
-                       .query_begin = p->cache ? p->cache->length : 0};
+                       .query_begin = p->cache && !source ? p->cache->length : 0,
+                       .row_begin = rows->begin,
+                       .n_rows = rows->n_rows};
 }
 
 static Tensor hooked(const Pass *p, Site site, bool cross, Tensor x) {
@@ -268,6 +273,8 @@ Tensor forward_logits(Run *run, StackId stack, Tensor hidden) {
     Tensor logits = op_linear(run, hidden, &run->model->output);
     if (run->model->config.logit_scale != 1)
         logits = op_scale(run, logits, run->model->config.logit_scale);
-    HookPoint at = {.site = SITE_LOGITS, .stack = stack};
+    HookPoint at = run->logits_at ? *run->logits_at : (HookPoint){0};
+    at.site = SITE_LOGITS;
+    at.stack = stack;
     return hook(run, &at, logits);
 }

@@ -1,7 +1,7 @@
 /* The table of sites, their names, and the one function that reads and changes activations. */
 #include "model/hooks.h"
 
-#include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -165,13 +165,14 @@ static int head_axis(Site site, Tensor x) {
     return x.rank == 3 ? 1 : -1;
 }
 
-/* A contiguous copy of x that the edit may write to; on a tape an identity behind it. */
+/* A contiguous copy of x that edits may write to. */
 static Tensor writable(Run *run, Tensor x) {
     Tensor y = tensor_new_shape(run->arena, x.rank, x.shape);
     tensor_copy(y, x);
     return y;
 }
 
+/* Masked scores stay masked: 0 times minus infinity is no number. */
 static void scale_heads(const Edit *edit, Site site, Tensor x) {
     int axis = head_axis(site, x);
     if (axis < 0) {
@@ -183,49 +184,85 @@ static void scale_heads(const Edit *edit, Site site, Tensor x) {
         Tensor one = tensor_slice(x, axis, h, h + 1);
         for (int64_t i = 0; i < one.shape[0]; i++)
             for (int64_t j = 0; j < one.shape[1]; j++)
-                for (int64_t k = 0; k < one.shape[2]; k++)
-                    *tensor_at(one, i, j, k, 0) *= edit->value;
+                for (int64_t k = 0; k < one.shape[2]; k++) {
+                    float *cell = tensor_at(one, i, j, k, 0);
+                    if (*cell != -INFINITY) *cell *= edit->value;
+                }
     }
 }
 
-/* Sets one weight and scales the others of the row so that it sums to 1 again. */
+/* The rows of x, one a head, that a set changes; none if its query is not among these. */
+static bool set_row(const Edit *edit, const HookPoint *at, Tensor x, int64_t head, int64_t *query) {
+    *query = edit->query - at->query_begin;
+    return *query >= 0 && *query < x.shape[1] && edit->key < x.shape[2] &&
+           edit_has_head(edit, (int)head);
+}
+
+static float sum_but(const float *row, int64_t n, int64_t key) {
+    float sum = 0;
+    for (int64_t k = 0; k < n; k++)
+        sum += k == key ? 0 : row[k];
+    return sum;
+}
+
+/* Sets one weight and scales the others of the row so that it sums to 1 again:
+ * y[key] = v, y[k] = (1 - v) x[k] / rest, rest the sum of all x but x[key]. */
 static void set_weight(const Edit *edit, const HookPoint *at, Tensor x) {
-    int64_t q = edit->query - at->query_begin, n_keys = x.shape[2];
-    if (q < 0 || q >= x.shape[1] || edit->key >= n_keys) return;
-    for (int64_t h = 0; h < x.shape[0]; h++) {
-        if (!edit_has_head(edit, (int)h)) continue;
-        float *row = tensor_at(x, h, q, 0, 0), rest = 0;
-        for (int64_t k = 0; k < n_keys; k++)
-            rest += k == edit->key ? 0 : row[k];
+    for (int64_t h = 0, q; h < x.shape[0]; h++) {
+        if (!set_row(edit, at, x, h, &q)) continue;
+        float *row = tensor_at(x, h, q, 0, 0), rest = sum_but(row, x.shape[2], edit->key);
         float factor = rest > 0 ? (1 - edit->value) / rest : 0;
-        for (int64_t k = 0; k < n_keys; k++)
+        for (int64_t k = 0; k < x.shape[2]; k++)
             row[k] = k == edit->key ? edit->value : row[k] * factor;
     }
 }
 
-/* Rows of x that hold `position`: with a cache or a block only some are here. The query axis of a
- * pattern is its second. */
-static void patch(const Run *run, const Edit *edit, const HookPoint *at, Tensor x) {
-    int axis = is_pattern_like(at->site) ? 1 : 0;
-    int64_t per_row = run->row_tokens && axis == 0 ? run->row_tokens : x.shape[axis];
-    for (int64_t i = 0; i < x.shape[axis]; i++) {
-        int64_t position = at->query_begin + i % per_row;
-        if (edit->position >= 0 && position != edit->position) continue;
-        if (position >= edit->donor.shape[axis]) continue;
-        Tensor to = tensor_index(x, axis, i), from = tensor_index(edit->donor, axis, position);
-        if (axis == 1 && from.shape[1] != to.shape[1]) continue;
-        tensor_copy(to, from);
+/* d is the gradient by y and becomes that by x, x what the set was given:
+ * dx[k] = (1 - v) / rest (dy[k] - sum_j dy[j] x[j] / rest), dx[key] = 0. */
+static void set_weight_backward(const Edit *edit, const HookPoint *at, Tensor x, Tensor d) {
+    for (int64_t h = 0, q; h < x.shape[0]; h++) {
+        if (!set_row(edit, at, x, h, &q)) continue;
+        const float *row = tensor_at(x, h, q, 0, 0);
+        float *dy = tensor_at(d, h, q, 0, 0), rest = sum_but(row, x.shape[2], edit->key), mean = 0;
+        dy[edit->key] = 0;
+        for (int64_t k = 0; k < x.shape[2]; k++)
+            mean += rest > 0 ? dy[k] * row[k] / rest : 0;
+        for (int64_t k = 0; k < x.shape[2]; k++)
+            dy[k] = k == edit->key || !(rest > 0) ? 0 : (1 - edit->value) / rest * (dy[k] - mean);
     }
 }
 
-static void apply(const Run *run, const Edit *edit, const HookPoint *at, Tensor x) {
+/* The query axis of a pattern is its second; its donor may have more keys than this step knows. */
+static void patch_one(const Edit *edit, int axis, Tensor x, int64_t i, int64_t position) {
+    if (edit->position >= 0 && position != edit->position) return;
+    if (position >= edit->donor.shape[axis]) return;
+    Tensor to = tensor_index(x, axis, i), from = tensor_index(edit->donor, axis, position);
+    if (axis == 1 && from.shape[1] > to.shape[1]) from = tensor_slice(from, 1, 0, to.shape[1]);
+    if (tensor_same_shape(to, from)) tensor_copy(to, from);
+}
+
+/* With a cache or a block only some positions are here; a batch has each of them several times. */
+static void patch(const Edit *edit, const HookPoint *at, Tensor x) {
+    if (is_pattern_like(at->site)) {
+        for (int64_t i = 0; i < x.shape[1]; i++)
+            patch_one(edit, 1, x, i, at->query_begin + i);
+        return;
+    }
+    const int32_t whole[] = {0, (int32_t)x.shape[0]};
+    const int32_t *begin = at->n_rows ? at->row_begin : whole;
+    for (int r = 0; r < (at->n_rows ? at->n_rows : 1); r++)
+        for (int64_t i = begin[r]; i < begin[r + 1]; i++)
+            patch_one(edit, 0, x, i, at->query_begin + i - begin[r]);
+}
+
+static void apply(const Edit *edit, const HookPoint *at, Tensor x) {
     switch (edit->kind) {
     case EDIT_ABLATE:
     case EDIT_SCALE:
         scale_heads(edit, at->site, x);
         return;
     case EDIT_PATCH:
-        patch(run, edit, at, x);
+        patch(edit, at, x);
         return;
     case EDIT_SET:
         set_weight(edit, at, x);
@@ -235,36 +272,44 @@ static void apply(const Run *run, const Edit *edit, const HookPoint *at, Tensor 
     }
 }
 
-/* Where the edits let x through unchanged or scaled, so does the gradient: d out / d x is found by
- * applying the linear part of the edits to it. */
 typedef struct Edited {
     Tensor x, y;
     const Edits *edits;
     HookPoint at;
-    Run run; /* row_tokens only */
 } Edited;
 
+/* What the first n edits make of x. */
+static Tensor after_edits(const Edited *s, int n, Arena *arena) {
+    Tensor x = tensor_clone(arena, s->x);
+    for (int e = 0; e < n; e++)
+        if (same_place(&s->edits->items[e].at, &s->at)) apply(&s->edits->items[e], &s->at, x);
+    return x;
+}
+
+/* The last edit first: a factor is a factor of the gradient too, a patched cell does not depend on
+ * x, a set is not linear and needs what it was given. */
 static void edited_backward(const void *saved, Tape *tape) {
     const Edited *s = saved;
     if (!s->x.grad) return;
-    Tensor dy = tensor_view_shape(s->y.grad, s->y.rank, s->y.shape);
-    Tensor d = tensor_clone(tape_scratch(tape), dy);
+    Arena *arena = tape_scratch(tape);
+    Tensor d = tensor_clone(arena, tensor_view_shape(s->y.grad, s->y.rank, s->y.shape));
     for (int e = s->edits->n - 1; e >= 0; e--) {
-        const Edit *edit = &s->edits->items[e];
-        if (!same_place(&edit->at, &s->at)) continue;
-        Edit linear = *edit;
-        if (edit->kind == EDIT_PATCH) { /* a patched cell does not depend on x */
-            linear.donor =
-                tensor_new_shape(tape_scratch(tape), edit->donor.rank, edit->donor.shape);
-            tensor_fill(linear.donor, 0);
+        Edit edit = s->edits->items[e];
+        if (!same_place(&edit.at, &s->at)) continue;
+        if (edit.kind == EDIT_SET) {
+            set_weight_backward(&edit, &s->at, after_edits(s, e, arena), d);
+            continue;
         }
-        if (edit->kind == EDIT_SET) continue; /* renormalised weights: taken as constants' ratios */
-        apply(&s->run, &linear, &s->at, d);
+        if (edit.kind == EDIT_PATCH) {
+            edit.donor = tensor_new_shape(arena, edit.donor.rank, edit.donor.shape);
+            tensor_fill(edit.donor, 0);
+        }
+        apply(&edit, &s->at, d);
     }
     Tensor dx = s->x;
     dx.data = s->x.grad;
     dx.grad = NULL;
-    Tensor sum = tensor_clone(tape_scratch(tape), dx);
+    Tensor sum = tensor_clone(arena, dx);
     kernel_add(sum.data, d.data, tensor_count(d));
     tensor_copy(dx, sum);
 }
@@ -277,11 +322,11 @@ static Tensor edited(Run *run, const HookPoint *at, Tensor x) {
     if (!any) return x;
     Tensor y = writable(run, x);
     for (int e = 0; e < edits->n; e++)
-        if (same_place(&edits->items[e].at, at)) apply(run, &edits->items[e], at, y);
+        if (same_place(&edits->items[e].at, at)) apply(&edits->items[e], at, y);
     if (run->tape) {
         y.grad = arena_calloc(run->arena, (size_t)tensor_count(y), sizeof *y.grad);
         *(Edited *)tape_append(run->tape, edited_backward, sizeof(Edited)) =
-            (Edited){x, y, edits, *at, {.row_tokens = run->row_tokens}};
+            (Edited){x, y, edits, *at};
     }
     return y;
 }

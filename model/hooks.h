@@ -78,6 +78,8 @@ typedef struct HookPoint {
     bool cross;          /* the cross-attention of the layer, or what follows it */
     int row;             /* which sequence of the batch; 0 in a trace */
     int64_t query_begin; /* position of the first query in x: not 0 with a cache or in row blocks */
+    const int32_t *row_begin; // [n_rows + 1] where x holds several sequences one behind the other
+    int n_rows;               /* 0: x holds one */
 } HookPoint;
 
 enum { HOOK_NAME_MAX = 96 };

@@ -21,7 +21,8 @@ struct Run {
     Tape *tape;       /* NULL: no gradients */
     Capture *capture; /* NULL: nothing is recorded */
     const Edits *edits; /* NULL: nothing is changed */
-    int row_tokens; /* tokens of each row, where edits or captures need positions: see hooks.c */
+    const HookPoint
+        *logits_at; /* where the logits of a step of generation stand; NULL: from 0 on */
     float dropout;  /* training only; 0: none */
     uint32_t dropout_seed, dropout_calls; /* each call draws its own mask */
     Progress progress;

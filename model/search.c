@@ -70,6 +70,8 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                          model->path);
     for (int i = 0; i < n_inputs; i++)
         if (!check_source(model, &inputs[i], error)) return false;
+    bool two = s->stack == STACK_DECODER && n_inputs == 1 && !inputs[0].features.data;
+    if (!edits_fit(options->edits, two ? inputs[0].source.n : -1, -1, error)) return false;
     s->run = (Run){.model = model,
                    .arena = arena_new(),
                    .edits = options->edits && options->edits->n ? options->edits : NULL,
@@ -80,7 +82,6 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
     s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
     if (s->stack == STACK_DECODER) {
         s->source = pack_sources(s->run.arena, inputs, n_inputs);
-        s->run.row_tokens = n_inputs == 1 ? inputs[0].source.n : 0;
         s->memory.rows = &s->source;
         if (!forward_stack(&s->run, STACK_ENCODER, &s->source, NULL, NULL, &s->memory.hidden,
                            error)) {
@@ -108,15 +109,19 @@ bool search_step(Search *s, const int32_t *ids, int n_rows, int n_new, Tensor *l
                  Error *error) {
     TokenRows rows = equal_rows(s->run.arena, ids, n_rows, n_new);
     Tensor hidden;
-    s->run.row_tokens = n_new;
     if (!forward_stack(&s->run, s->stack, &rows, s->stack == STACK_DECODER ? &s->memory : NULL,
                        s->cache, &hidden, error))
         return false;
     Tensor last = tensor_new(s->run.arena, 2, n_rows, hidden.shape[1]);
+    TokenRows one_each = equal_rows(s->run.arena, NULL, n_rows, 1);
+    HookPoint at = {
+        .query_begin = s->cache->length - 1, .row_begin = one_each.begin, .n_rows = n_rows};
     for (int r = 0; r < n_rows; r++)
         tensor_copy(tensor_slice(last, 0, r, r + 1),
                     tensor_slice(hidden, 0, (r + 1) * n_new - 1, (r + 1) * n_new));
+    s->run.logits_at = &at;
     *logits = forward_logits(&s->run, s->stack, last);
+    s->run.logits_at = NULL;
     return true;
 }
 
@@ -143,7 +148,6 @@ bool search_score(Search *s, int n_top, Arena *arena, Generation *out, Error *er
     static const int32_t first_row[1] = {0};
     memory.row_of = first_row;
     Tensor hidden;
-    s->run.row_tokens = n;
     if (!forward_stack(&s->run, s->stack, &rows, s->stack == STACK_DECODER ? &memory : NULL, NULL,
                        &hidden, error))
         return false;

@@ -17,7 +17,9 @@
 static void add_labels(SafetensorsWriter *w, const char *name, const Token *items, int n) {
     json_t *labels = json_array(), *special = json_array();
     for (int i = 0; i < n; i++) {
-        json_array_append_new(labels, json_stringn(items[i].label.data, items[i].label.n));
+        json_t *label = json_stringn(items[i].label.data, items[i].label.n);
+        if (!label) label = json_sprintf("%d", items[i].id); /* bytes that are no UTF-8 */
+        json_array_append_new(labels, label);
         if (items[i].special) json_array_append_new(special, json_integer(i));
     }
     char key[64];
@@ -72,7 +74,8 @@ static void add_recipes(SafetensorsWriter *w, Arena *arena, const Trace *trace) 
     }
 }
 
-/* Which keys each attention may see: {"decoder.0.attn": "causal"}, for those that see not all. */
+/* Which keys each attention may see, for those that see not all:
+ * {"decoder.0.attn": {"causal": true, "window": 0, "hidden": [3]}}. */
 static void add_masks(SafetensorsWriter *w, const Trace *trace) {
     json_t *masks = json_object();
     for (int i = 0; i < trace->n_recipes; i++) {
@@ -80,9 +83,14 @@ static void add_masks(SafetensorsWriter *w, const Trace *trace) {
         char key[64];
         snprintf(key, sizeof key, "%s%d.%s", stack_prefix(r->at.stack), r->at.layer,
                  r->at.cross ? "cross_attn" : "attn");
-        if (r->mask.causal)
+        json_t *hidden = json_array();
+        for (int64_t k = 0; r->mask.keep && k < r->n_keys; k++)
+            if (!r->mask.keep[k]) json_array_append_new(hidden, json_integer(k));
+        if (r->mask.causal || r->mask.window || json_array_size(hidden))
             json_object_set_new(masks, key,
-                                json_pack("{s:b, s:i}", "causal", 1, "window", r->mask.window));
+                                json_pack("{s:b, s:i, s:O}", "causal", r->mask.causal, "window",
+                                          r->mask.window, "hidden", hidden));
+        json_decref(hidden);
     }
     char *text = json_dumps(masks, JSON_COMPACT | JSON_SORT_KEYS);
     safetensors_metadata(w, "masks", text);
@@ -189,6 +197,18 @@ static bool is_number_tensor(const RawTensor *t) {
            t->dtype == DTYPE_F64;
 }
 
+/* Have its queries and keys as many tokens as the file names? */
+static bool pattern_fits(const Trace *trace, const HookPoint *at, Tensor x, const char *path,
+                         const char *name, Error *error) {
+    int n_queries = at->stack == STACK_DECODER ? trace->target.n : trace->source.n;
+    int n_keys = at->cross ? trace->source.n : n_queries;
+    if ((!n_queries || x.shape[1] == n_queries) && (!n_keys || x.shape[2] == n_keys)) return true;
+    return error_set(error, ERROR_INPUT,
+                     "%s: tensor %s has %lld queries and %lld keys, but the file names %d and %d "
+                     "tokens",
+                     path, name, (long long)x.shape[1], (long long)x.shape[2], n_queries, n_keys);
+}
+
 /* All tensors of floats; a leading batch of one is dropped where it leaves too many axes. */
 static bool read_tensors(const Safetensors *file, const char *path, Trace *trace, Error *error) {
     int n_hooks = 0;
@@ -208,6 +228,8 @@ static bool read_tensors(const Safetensors *file, const char *path, Trace *trace
                              path, t->name, t->rank);
         Tensor x = tensor_new_shape(trace->arena, t->rank - skip, t->shape + skip);
         dtype_to_f32(t->dtype, t->data, 0, tensor_count(x), x.data);
+        if (known && at.site == SITE_PATTERN && !pattern_fits(trace, &at, x, path, t->name, error))
+            return false;
         trace_put(trace, t->name, x);
         n_hooks += known;
     }
@@ -216,6 +238,20 @@ static bool read_tensors(const Safetensors *file, const char *path, Trace *trace
                      "%s: no tensor has the name of a hook, such as "
                      "blocks.0.attn.hook_pattern; attnscope hooks lists them",
                      path);
+}
+
+/* Keys that no query may see; [key] as in MaskRule. */
+static const uint8_t *read_hidden(const Trace *trace, const HookPoint *at, const json_t *list) {
+    bool target = at->stack == STACK_DECODER && !at->cross;
+    int n = target ? trace->target.n : trace->source.n;
+    if (json_array_size(list) == 0 || n == 0) return NULL;
+    uint8_t *keep = arena_alloc(trace->arena, (size_t)n);
+    memset(keep, 1, (size_t)n);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        json_int_t key = json_integer_value(json_array_get(list, i));
+        if (key >= 0 && key < n) keep[key] = 0;
+    }
+    return keep;
 }
 
 /* Masks come back as recipes without q and k. */
@@ -232,6 +268,7 @@ static void read_masks(const Safetensors *file, Trace *trace) {
         recipe.mask.causal = json_is_true(json_object_get(value, "causal"));
         recipe.mask.window = (int)json_integer_value(json_object_get(value, "window"));
         if (recipe.mask.window < 0) recipe.mask.window = 0;
+        recipe.mask.keep = read_hidden(trace, &recipe.at, json_object_get(value, "hidden"));
         trace_add_recipe(trace, &recipe);
     }
     json_decref(masks);

@@ -66,13 +66,11 @@ static bool pass(Run *run, const Input *input, Tensor *logits, Error *error) {
     source.types = input->types;
     Tensor hidden;
     StackId last = model_first_stack(model);
-    run->row_tokens = input->source.n;
     if (!forward_stack(run, last, &source, NULL, NULL, &hidden, error)) return false;
     if (last == STACK_ENCODER) {
         TokenRows target = one_row(run->arena, input->target, input->target_keep);
         Memory memory = {.hidden = hidden, .rows = &source};
         last = STACK_DECODER;
-        run->row_tokens = input->target.n;
         if (!forward_stack(run, last, &target, &memory, NULL, &hidden, error)) return false;
     }
     *logits = forward_logits(run, last, hidden);
@@ -125,6 +123,12 @@ static bool seed_gradient(Run *run, const Input *input, const char *grad, Tensor
         return error_set(error, ERROR_UNSUPPORTED, "--grad: this model has no output head");
     if (strcmp(grad, "loss") == 0) {
         int32_t *targets = targets_of(run->arena, run->model, input, logits.shape[0]);
+        for (int64_t i = 0; i < logits.shape[0]; i++)
+            if (targets[i] >= logits.shape[1])
+                return error_set(error, ERROR_INPUT,
+                                 "--grad loss: position %lld is to write id %d, but the logits are "
+                                 "those of 0 to %lld",
+                                 (long long)i, targets[i], (long long)logits.shape[1] - 1);
         Tensor loss = op_cross_entropy(run, logits, targets, 0, NULL);
         loss.grad[0] = 1;
         return true;
@@ -190,6 +194,8 @@ Trace *trace_run(const Model *model, const Input *input, const TraceOptions *opt
     static const TraceOptions nothing;
     if (!options) options = &nothing;
     if (!check_input(model, input, error)) return NULL;
+    int n_source = input->features.data ? -1 : input->source.n;
+    if (!edits_fit(options->edits, n_source, input->target.n, error)) return NULL;
     Trace *trace = trace_of(model, input);
     Capture capture = {.sites = options->sites,
                        .lazy = options->lazy_patterns ||
