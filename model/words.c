@@ -174,6 +174,11 @@ static bool is_joiner(Str s) {
     return false;
 }
 
+/* . , : between digits belong to the number. */
+static bool is_number_mark(Str s) {
+    return str_is(s, ".") || str_is(s, ",") || str_is(s, ":");
+}
+
 static bool is_punctuation(uint32_t c) {
     utf8proc_category_t k = utf8proc_category((utf8proc_int32_t)c);
     return char_is_punctuation(c) || (k >= UTF8PROC_CATEGORY_SM && k <= UTF8PROC_CATEGORY_SO);
@@ -181,8 +186,11 @@ static bool is_punctuation(uint32_t c) {
 
 static bool all_punctuation(Str s) {
     size_t n;
-    for (size_t at = 0; at < s.n; at += n)
-        if (!is_punctuation(utf8_decode(s, at, &n))) return false;
+    for (size_t at = 0; at < s.n; at += n) {
+        uint32_t c = utf8_decode(s, at, &n);
+        bool half = c == 0xfffd && n == 1; /* of a character that other bytes complete */
+        if (half || !is_punctuation(c)) return false;
+    }
     return s.n > 0;
 }
 
@@ -255,25 +263,33 @@ static bool goes_on(const Stretch *before, const Stretch *piece, bool inside) {
     if (!before->text.n || !piece->text.n) return true;
     bool marks = all_punctuation(piece->text), marks_before = all_punctuation(before->text);
     if (marks && marks_before) return first_char(piece->text) == last_char(before->text);
-    if (marks) return is_joiner(piece->text);
-    if (marks_before) return inside && is_joiner(before->text);
+    if (marks)
+        return is_joiner(piece->text) ||
+               (is_number_mark(piece->text) && char_is_numeric(last_char(before->text)));
+    if (marks_before)
+        return inside && (is_joiner(before->text) || (is_number_mark(before->text) &&
+                                                      char_is_numeric(first_char(piece->text))));
     return !is_spaceless_script(last_char(before->text)) ||
            !is_spaceless_script(first_char(piece->text));
 }
 
 /* A hyphen at the end of a word that does not go on is no part of it. */
 static bool joiner_holds(const Stretch *pieces, const Token *tokens, int i, int n) {
-    if (!is_joiner(pieces[i].text)) return true;
+    if (!is_joiner(pieces[i].text) && !is_number_mark(pieces[i].text)) return true;
     return i + 1 < n && !tokens[i + 1].special && tokens[i + 1].second == tokens[i].second &&
            goes_on(&pieces[i], &pieces[i + 1], true) && !all_punctuation(pieces[i + 1].text);
 }
 
-static Str word_label(const Word *word, const Stretch *pieces, Str text, Arena *arena) {
+static Str word_label(const Word *word, const Stretch *pieces, const Tokens *tokens,
+                      TokenStyle style, Arena *arena) {
+    Str text = word->second ? tokens->pair : tokens->text;
+    if (word->special) return tokens->items[word->first].label;
     if (word->end > word->begin) return str_sub(text, (size_t)word->begin, (size_t)word->end);
     StrBuf joined = {0};
     for (int i = word->first; i < word->first + word->n_tokens; i++)
         strbuf_add(&joined, pieces[i].text.data, pieces[i].text.n);
-    Str label = token_pretty(strbuf_str(&joined), TOKEN_PLAIN, arena);
+    Str label = joined.n ? token_pretty(strbuf_str(&joined), TOKEN_PLAIN, arena)
+                         : token_pretty(tokens->items[word->first].label, style, arena);
     strbuf_free(&joined);
     return label;
 }
@@ -295,13 +311,15 @@ Words words_read(const Tokens *tokens, Arena *arena) {
             pieces[i] =
                 spanned ? stretch_of_span(token, text) : stretch_of_label(token, style, arena);
     }
-    bool joined = false;
+    bool inside = false; /* the token before goes on with a word that has text already */
     for (int i = 0; i < n; i++) {
         const Token *token = &tokens->items[i], *before = token - 1;
-        joined = i > 0 && !token->special && !before->special && token->second == before->second &&
-                 goes_on(&pieces[i - 1], &pieces[i], joined) &&
-                 (!all_punctuation(pieces[i].text) || all_punctuation(pieces[i - 1].text) ||
-                  joiner_holds(pieces, tokens->items, i, n));
+        bool joined =
+            i > 0 && !token->special && !before->special && token->second == before->second &&
+            goes_on(&pieces[i - 1], &pieces[i], inside) &&
+            (!all_punctuation(pieces[i].text) || !pieces[i - 1].text.n ||
+             all_punctuation(pieces[i - 1].text) || joiner_holds(pieces, tokens->items, i, n));
+        inside = joined && (inside || pieces[i - 1].text.n > 0);
         if (!joined)
             words.items[words.n++] = (Word){.first = i,
                                             .begin = pieces[i].begin,
@@ -314,11 +332,7 @@ Words words_read(const Tokens *tokens, Arena *arena) {
         if (word->begin == word->end && pieces[i].spanned) word->begin = pieces[i].begin;
         words.of[i] = words.n - 1;
     }
-    for (int w = 0; w < words.n; w++) {
-        Word *word = &words.items[w];
-        Str text = word->second ? tokens->pair : tokens->text;
-        word->label = word->special ? tokens->items[word->first].label
-                                    : word_label(word, pieces, text, arena);
-    }
+    for (int w = 0; w < words.n; w++)
+        words.items[w].label = word_label(&words.items[w], pieces, tokens, style, arena);
     return words;
 }
