@@ -21,17 +21,13 @@ static bool few_enough_values(Str text) {
     return n_values <= limit;
 }
 
-json_t *folder_json(const char *path, Arena *arena, Error *error) {
-    Str text;
+json_t *folder_parse(Str text, const char *path, Error *error) {
     json_error_t why;
-    ArenaMark mark = arena_mark(arena);
-    if (!file_read(path, (size_t)256 << 20, arena, &text, error)) return NULL;
     if (!few_enough_values(text)) {
         error_set(error, ERROR_INPUT, "%s: far more values than a vocabulary would have", path);
         return NULL;
     }
     json_t *json = json_loadb(text.data, text.n, JSON_ALLOW_NUL | JSON_DECODE_INT_AS_REAL, &why);
-    arena_reset(arena, mark);
     if (!json) {
         error_set(error, ERROR_INPUT, "%s: not JSON: %s (line %d, column %d)", path, why.text,
                   why.line, why.column);
@@ -41,6 +37,16 @@ json_t *folder_json(const char *path, Arena *arena, Error *error) {
     error_set(error, ERROR_INPUT, "%s: a JSON object is expected at the top", path);
     json_decref(json);
     return NULL;
+}
+
+json_t *folder_json(const char *path, Arena *arena, Error *error) {
+    Str text;
+    ArenaMark mark = arena_mark(arena);
+    json_t *json = NULL;
+    if (file_read(path, (size_t)256 << 20, arena, &text, error))
+        json = folder_parse(text, path, error);
+    arena_reset(arena, mark);
+    return json;
 }
 
 const char *folder_file(const Folder *folder, const char *name) {

@@ -42,6 +42,8 @@ const char *folder_model_type(const Folder *folder); /* config.json's; "" if the
  * failure. Numbers are all reals: files have whole ones beyond 64 bits (model_max_length). Files
  * with more values than their size warrants are refused. */
 json_t *folder_json(const char *path, Arena *arena, Error *error);
+/* The same from memory; path is for the message. */
+json_t *folder_parse(Str text, const char *path, Error *error);
 Str folder_string(const json_t *string); /* borrowed, NUL bytes kept; {NULL, 0}: not a string */
 
 #endif

@@ -73,14 +73,18 @@ static void find_languages(Tokenizer *tokenizer, const Folder *folder) {
     }
 }
 
+bool layout_json_read(const json_t *root, Pipeline *pipeline, Arena *arena, Error *error) {
+    PartReader reader = {.arena = arena, .error = error};
+    pipeline->unknown = -1;
+    return read_parts(&reader, root, pipeline);
+}
+
 static bool open_json(Tokenizer *tokenizer, const Folder *folder, Error *error) {
     const char *path = folder_file(folder, "tokenizer.json");
     Pipeline *pipeline = &tokenizer->sides[0];
     json_t *root = folder_json(path, folder->arena, error);
     if (!root) return false;
-    PartReader reader = {.arena = folder->arena, .error = error};
-    pipeline->unknown = -1;
-    bool ok = read_parts(&reader, root, pipeline);
+    bool ok = layout_json_read(root, pipeline, folder->arena, error);
     json_decref(root);
     if (!ok) return error_prefix(error, "%s", path);
     find_languages(tokenizer, folder);

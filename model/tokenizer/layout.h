@@ -73,8 +73,12 @@ bool added_list_files(AddedList *list, const Folder *folder, Error *error);
 
 /* Reads a SentencePiece file into the arena. */
 bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error);
-/* Its normalizer and its decoder. raw: as sentencepiece decodes, the unknown piece shown; else as
- * transformers does, white space at the ends gone. */
+/* A tokenizer.json that is read already. */
+bool layout_json_read(const json_t *root, Pipeline *pipeline, Arena *arena, Error *error);
+/* The whole pipeline of a SentencePiece file: ids are its pieces, nothing is added. */
+bool layout_spm_read(Str bytes, Pipeline *pipeline, Arena *arena, SentencePiece **sp, Error *error);
+/* The normalizer and the decoder of a SentencePiece model. raw: as sentencepiece decodes, the
+ * unknown piece shown; else as transformers does, white space at the ends gone. */
 void layout_set_spm(Pipeline *pipeline, const SentencePiece *sp, bool raw, Arena *arena);
 /* vocab.json: an object of pieces and ids. */
 bool layout_read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Error *error);

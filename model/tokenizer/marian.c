@@ -5,6 +5,8 @@
  */
 #include "model/tokenizer/layout.h"
 
+#include "model/base/file.h"
+
 static bool find_special(const Folder *folder, Vocabulary *v, const char *key, const char *usual,
                          int32_t *out, Error *error) {
     const char *label = folder_text(folder, key, usual);
@@ -77,21 +79,31 @@ static bool spm_probe(const Folder *folder) {
     return folder_file_ending(folder, ".spm") != NULL;
 }
 
-static bool spm_open(Tokenizer *tokenizer, const Folder *folder, Error *error) {
-    const char *path = folder_file_ending(folder, ".spm");
-    Pipeline *pipeline = &tokenizer->sides[0];
+bool layout_spm_read(Str bytes, Pipeline *pipeline, Arena *arena, SentencePiece **out,
+                     Error *error) {
+    SentencePiece *sp = *out = arena_alloc(arena, sizeof *sp);
     Vocabulary *v = &pipeline->vocabulary;
-    SentencePiece *sp;
-    if (!layout_read_spm(path, folder->arena, &sp, error)) return false;
-    if (!sentencepiece_model(sp, folder->arena, &pipeline->model, error))
-        return error_prefix(error, "%s", path);
-    *v = vocabulary_new(folder->arena, sp->n);
+    if (!sentencepiece_read(bytes, arena, sp, error) ||
+        !sentencepiece_model(sp, arena, &pipeline->model, error))
+        return false;
+    *v = vocabulary_new(arena, sp->n);
     for (int i = 0; i < sp->n; i++) {
         vocabulary_set(v, i, sp->labels[i], NULL);
         if (sp->types[i] == PIECE_CONTROL) vocabulary_mark(v, i, VOCABULARY_SPECIAL);
     }
     pipeline->unknown = sp->unknown;
-    layout_set_spm(pipeline, sp, true, folder->arena);
+    layout_set_spm(pipeline, sp, true, arena);
+    return true;
+}
+
+static bool spm_open(Tokenizer *tokenizer, const Folder *folder, Error *error) {
+    const char *path = folder_file_ending(folder, ".spm");
+    Pipeline *pipeline = &tokenizer->sides[0];
+    SentencePiece *sp;
+    Str bytes;
+    if (!file_read(path, 0, folder->arena, &bytes, error)) return false;
+    if (!layout_spm_read(bytes, pipeline, folder->arena, &sp, error))
+        return error_prefix(error, "%s", path);
     if (sp->eos >= 0) layout_append(pipeline, sp->eos, folder->arena);
     tokenizer->sides[1] = *pipeline;
     layout_languages(tokenizer, folder, LANGUAGES_TAGS);
