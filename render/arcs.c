@@ -15,6 +15,7 @@ typedef struct Plan {
     ChartLabels labels;
     ChartRange range;
     StrokeChoice choice;
+    bool named; /* few enough arcs for each to have an id and a title */
     TextStyle font;
     double *x; // [n] middle of each token
     double gap, width;
@@ -88,7 +89,7 @@ static void draw_arc(const Plan *plan, const Stroke *s, double squeeze) {
                          .cap = FIGURE_CAP_ROUND};
     paint.width =
         fmax(paint.width, s->place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min);
-    FigureMark mark = strokes_mark(plan->arena, &plan->choice, s);
+    FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
     if (s->key == s->query) {
         double r = fmin(plan->font.size * 0.42, 7);
         figure_rect(plan->figure, (FigureBox){from - r, edge - 2 * r, 2 * r, 2 * r}, r, paint,
@@ -161,6 +162,7 @@ bool arcs_draw(Figure *figure, const Arcs *arcs, const ChartOptions *options, Er
                                  .top = arcs->top};
     int n;
     Stroke *strokes = strokes_choose(&plan.choice, &n);
+    plan.named = n <= 4000;
     measure_fans(&plan, strokes, n);
     double legend = arcs->n_heads > 1 ? 3 * theme->type_body : 0;
     double room = area.h > 0 ? area.h - plan.line_h - legend : plan.above + plan.below;

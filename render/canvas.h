@@ -27,6 +27,7 @@ typedef struct CanvasView {
     int clip_x, clip_y, clip_w, clip_h; /* pixels; all 0: everything */
     bool moving;                        /* quick matrices */
     bool bare;                          /* do not paint the page's background */
+    bool once;                          /* will not be played again: keep nothing (files) */
 } CanvasView;
 
 /* Native-endian 0xAARRGGBB, premultiplied (SDL_PIXELFORMAT_ARGB8888 where opaque). */

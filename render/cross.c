@@ -29,6 +29,7 @@ typedef struct Plan {
     Side query, key; /* exactly one of them is first */
     ChartRange range;
     StrokeChoice choice;
+    bool named;             /* few enough lines for each to have an id and a title */
     int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
 } Plan;
 
@@ -195,7 +196,7 @@ static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
         double width = theme_line_width(plan->theme, s->place) * thickest / plan->theme->line_max;
         double least = s->place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min;
         double shift = head_shift(plan, s->head);
-        FigureMark mark = strokes_mark(plan->arena, &plan->choice, s);
+        FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
         draw_curve(plan, plan->query.at[s->query] + shift, plan->query.edge,
                    plan->key.at[s->key] + shift, plan->key.edge);
         figure_path_end(plan->figure,
@@ -241,7 +242,7 @@ static void draw_band(const Plan *plan, const Stroke *s, double q0, double q1, d
     point(plan, q1, plan->query.edge, &x, &y);
     figure_path_curve(plan->figure, x1, y1, x2, y2, x, y);
     figure_path_close(plan->figure);
-    FigureMark mark = strokes_mark(plan->arena, &plan->choice, s);
+    FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
     FigurePaint paint = {
         .fill = color_alpha(hue, theme_line_opacity(plan->theme, hue, s->place) * 0.8)};
     if (plan->theme->outlines)
@@ -375,6 +376,7 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
                                  .top = cross->top};
     int n;
     Stroke *strokes = strokes_choose(&plan.choice, &n);
+    plan.named = n <= 4000;
     if (cross->ribbons)
         draw_ribbons(&plan, strokes, n);
     else

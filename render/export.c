@@ -37,7 +37,7 @@ static bool write_png(const Figure *figure, const ExportOptions *options, Canvas
     uint32_t paper = 0xff000000u | figure_theme(figure)->paper >> 8;
     for (size_t i = 0; i < (size_t)pixels.width * (size_t)pixels.height; i++)
         pixels.data[i] = paper;
-    canvas_play(canvas, figure, &(CanvasView){.scale = scale}, &pixels);
+    canvas_play(canvas, figure, &(CanvasView){.scale = scale, .once = true}, &pixels);
     bool done = png_page(&pixels, dpi, options->spec, figure_title(figure), out, error);
     free(pixels.data);
     return done;

@@ -18,6 +18,7 @@ struct Figure {
     float *points;
     int n_ops, n_points, ops_capacity, points_capacity;
     int depth; /* open clips and groups */
+    uint64_t stamp;
 };
 
 static void *grown(void *data, int *capacity, int wanted, size_t size) {
@@ -32,6 +33,19 @@ static void *grown(void *data, int *capacity, int wanted, size_t size) {
     }
     *capacity = n;
     return data;
+}
+
+static uint64_t hash_bytes(uint64_t h, const void *data, size_t n) {
+    const unsigned char *bytes = data;
+    for (; n >= 8; n -= 8, bytes += 8) {
+        uint64_t word;
+        memcpy(&word, bytes, 8);
+        h = (h ^ word) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32;
+    }
+    for (; n > 0; n--)
+        h = (h ^ *bytes++) * 1099511628211u;
+    return h;
 }
 
 Figure *figure_new(const Theme *theme, Text *text) {
@@ -52,8 +66,37 @@ void figure_free(Figure *figure) {
     arena_free(figure->arena);
 }
 
+uint64_t figure_stamp(const Figure *figure) {
+    return figure->stamp;
+}
+
+static uint64_t item_stamp(uint64_t h, const FigureItem *item) {
+    h = hash_bytes(h, &item->box, sizeof item->box);
+    uint64_t paint[4] = {item->kind, (uint64_t)item->paint.fill << 32 | item->paint.stroke,
+                         (uint64_t)(item->paint.width * 1000), (uint64_t)(item->radius * 1000)};
+    h = hash_bytes(h, paint, sizeof paint);
+    switch (item->kind) {
+    case FIGURE_PATH:
+        return hash_bytes(h, item->path.points, 2 * (size_t)item->path.n_points * sizeof(float));
+    case FIGURE_TEXT:
+        return hash_bytes(h, item->text->s.data, item->text->s.n);
+    case FIGURE_IMAGE:
+        return hash_bytes(h, &item->image->hash, sizeof item->image->hash);
+    case FIGURE_RECT:
+    case FIGURE_CLIP_BEGIN:
+    case FIGURE_CLIP_END:
+    case FIGURE_GROUP_BEGIN:
+    case FIGURE_GROUP_END:
+        break;
+    }
+    return h;
+}
+
 void figure_seal(Figure *figure) {
     assert(figure->depth == 0);
+    figure->stamp = (uint64_t)figure->theme->kind + 1;
+    for (int i = 0; i < figure->n_items; i++)
+        figure->stamp = item_stamp(figure->stamp, &figure->items[i]);
     figure->text = NULL;
 }
 
@@ -237,19 +280,6 @@ double figure_text(Figure *figure, double x, double y, Str s, FigureTextStyle st
     item->text = text;
     item->box = text_box(text);
     return text->size.width;
-}
-
-static uint64_t hash_bytes(uint64_t h, const void *data, size_t n) {
-    const unsigned char *bytes = data;
-    for (; n >= 8; n -= 8, bytes += 8) {
-        uint64_t word;
-        memcpy(&word, bytes, 8);
-        h = (h ^ word) * 0x9e3779b97f4a7c15u;
-        h ^= h >> 32;
-    }
-    for (; n > 0; n--)
-        h = (h ^ *bytes++) * 1099511628211u;
-    return h;
 }
 
 static const int *keep_ints(Figure *figure, const int *values, size_t n) {

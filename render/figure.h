@@ -197,6 +197,8 @@ FigurePick figure_focused(const Figure *figure);
 /* Whether an item with this pick belongs to the focus: fields that are -1 on either side agree. */
 bool figure_pick_matches(FigurePick item, FigurePick focus);
 
+/* A number made of all that is drawn: the same for the same drawing, so that pixels can be kept. */
+uint64_t figure_stamp(const Figure *figure);
 /* How an item takes part in the focus: both players ask here. */
 typedef enum FigureState { FIGURE_PLAIN, FIGURE_FADED, FIGURE_RAISED } FigureState;
 FigureState figure_state(const Figure *figure, const FigureItem *item);

@@ -318,13 +318,17 @@ static void draw_image_cells(const Plan *plan, int series, double x, double y) {
                          .queries = queries->index,
                          .keys = keys->index,
                          .transposed = transpose};
+    FigureBox box = {x, y, plan->cell_w * plan->columns.n, plan->cell_h * plan->rows.n};
+    /* Hatched all over: cells that are there cover it. */
+    if (has_masked)
+        figure_rect(plan->figure, box, 0,
+                    (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7},
+                    NULL);
     FigureMark mark = {.pick = {series, -1, -1},
                        .role = FIGURE_STATIC,
                        .id = chart_id(plan->arena, panel, -1, -1),
                        .title = panel->name};
-    figure_image(plan->figure,
-                 (FigureBox){x, y, plan->cell_w * plan->columns.n, plan->cell_h * plan->rows.n},
-                 &image, &mark);
+    figure_image(plan->figure, box, &image, &mark);
     arena_free(scratch);
 }
 
@@ -333,11 +337,12 @@ static void draw_panel(const Plan *plan, int series, double x, double y) {
     double w = plan->cell_w * plan->columns.n, h = plan->cell_h * plan->rows.n;
     FigureBox frame = {x, y, w, h};
     if (plan->columns.n > 0 && plan->rows.n > 0) {
-        draw_absent(plan, panel, x, y);
-        if (plan->vector)
+        if (plan->vector) {
+            draw_absent(plan, panel, x, y);
             draw_vector_cells(plan, series, x, y);
-        else
+        } else {
             draw_image_cells(plan, series, x, y);
+        }
     }
     figure_rect(plan->figure, frame, 0,
                 (FigurePaint){.stroke = plan->theme->line, .width = plan->theme->line_thin}, NULL);
@@ -372,9 +377,11 @@ static double draw_panels(const Plan *plan, const ChartArea *area) {
 static double draw_mask_key(const Plan *plan, double x, double y) {
     double small = plan->theme->type_small, swatch = small;
     const char *names[2] = {"may attend", "masked"};
-    FigurePaint paints[2] = {
-        {.fill = mask_tone(plan->theme)},
-        {.fill = plan->theme->faint, .hatch = true, .width = 0.7, .stroke = plan->theme->line}};
+    FigurePaint paints[2] = {{.fill = mask_tone(plan->theme)},
+                             {.fill = theme_hatch(plan->theme),
+                              .hatch = true,
+                              .width = 0.7,
+                              .stroke = plan->theme->line}};
     for (int i = 0; i < 2; i++) {
         figure_rect(plan->figure, (FigureBox){x, y, swatch, swatch}, 0, paints[i], NULL);
         FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->ink};

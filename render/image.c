@@ -20,6 +20,17 @@ static void span(int at, int n, int n_out, int *begin, int *end) {
     *end = (int)(((int64_t)(at + 1) * n + n_out - 1) / n_out);
 }
 
+/* In blocks, which a compiler makes wide. */
+static void max_into(uint8_t *restrict line, const uint8_t *restrict cells, int n) {
+    enum { BLOCK = 32 };
+    int c = 0;
+    for (; c + BLOCK <= n; c += BLOCK)
+        for (int i = 0; i < BLOCK; i++)
+            line[c + i] = line[c + i] > cells[c + i] ? line[c + i] : cells[c + i];
+    for (; c < n; c++)
+        line[c] = line[c] > cells[c] ? line[c] : cells[c];
+}
+
 /* One output row of maxima: first down the columns (wide loops), then along the row. */
 static void row_max(const FigureImage *image, int begin, int end, int columns, uint8_t *line,
                     uint8_t *out) {
@@ -33,8 +44,7 @@ static void row_max(const FigureImage *image, int begin, int end, int columns, u
                           : cells[c] == 0 && image->has_masked ? line[c]
                                                                : extreme(line[c], cells[c]);
         } else {
-            for (int c = 0; c < n; c++)
-                line[c] = line[c] > cells[c] ? line[c] : cells[c];
+            max_into(line, cells, n);
         }
     }
     for (int c = 0; c < columns; c++) {

@@ -37,7 +37,7 @@ static void set_text(png_structp png, png_infop info, const char *key, Str value
 
 static void begin(png_structp png, StrBuf *out) {
     png_set_write_fn(png, out, put_bytes, flush_nothing);
-    png_set_compression_level(png, 4);
+    png_set_compression_level(png, 2); /* 6 takes three times as long for a sixth less */
     png_set_compression_strategy(png, Z_DEFAULT_STRATEGY);
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
 }
@@ -115,7 +115,7 @@ bool png_cells(const FigureImage *image, const uint8_t *cells, int rows, int col
         return false;
     }
     begin(png, out);
-    png_set_compression_level(png, 7);
+    png_set_compression_level(png, 5);
     png_set_IHDR(png, info, (png_uint_32)columns, (png_uint_32)rows, 8,
                  cells ? PNG_COLOR_TYPE_PALETTE : PNG_COLOR_TYPE_RGBA, PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT, PNG_FILTER_TYPE_DEFAULT);

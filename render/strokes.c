@@ -70,18 +70,20 @@ Stroke *strokes_choose(const StrokeChoice *choice, int *n) {
     return list.items;
 }
 
-FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke) {
+FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke,
+                        bool named) {
     int query = choice->queries->index[stroke->query], key = choice->keys->index[stroke->key];
     const ChartMatrix *matrix = &choice->heads[stroke->head];
+    FigureMark mark = {.pick = {stroke->head, query, key},
+                       .role = FIGURE_DIMS,
+                       .weight = stroke->weight,
+                       .has_weight = true};
+    if (!named) return mark;
     char number[32];
     Str q = choice->queries->text[stroke->query], k = choice->keys->text[stroke->key];
-    return (FigureMark){.pick = {stroke->head, query, key},
-                        .role = FIGURE_DIMS,
-                        .weight = stroke->weight,
-                        .has_weight = true,
-                        .id = chart_id(arena, matrix, query, key),
-                        .title = arena_printf(arena, "%s%s%.*s \xe2\x86\x92 %.*s: %s",
-                                              matrix->name ? matrix->name : "",
-                                              matrix->name ? ": " : "", (int)q.n, q.data, (int)k.n,
-                                              k.data, number_text(stroke->weight, 4, number))};
+    mark.id = chart_id(arena, matrix, query, key);
+    mark.title = arena_printf(arena, "%s%s%.*s \xe2\x86\x92 %.*s: %s",
+                              matrix->name ? matrix->name : "", matrix->name ? ": " : "", (int)q.n,
+                              q.data, (int)k.n, k.data, number_text(stroke->weight, 4, number));
+    return mark;
 }

@@ -29,7 +29,8 @@ typedef struct StrokeChoice {
 
 /* malloc'd; sorted by place, so that strong lines lie on top. */
 Stroke *strokes_choose(const StrokeChoice *choice, int *n);
-/* pick, weight, id and title ("L5H3: the -> cat: 0.71") of a line. */
-FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke);
+/* pick and weight; when named (few enough to be told apart), id and title ("L5H3: the -> cat:
+ * 0.71") of a line. */
+FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke, bool named);
 
 #endif

@@ -162,7 +162,7 @@ double theme_line_opacity(const Theme *theme, Color hue, double weight) {
 }
 
 Color theme_hatch(const Theme *theme) {
-    return color_mix(theme->paper, theme->soft, theme->kind == THEME_DARK ? 0.42 : 0.36);
+    return color_mix(theme->paper, theme->soft, theme->kind == THEME_DARK ? 0.34 : 0.27);
 }
 
 Color theme_on(const Theme *theme, Color ground) {
