@@ -15,6 +15,8 @@
 #include "model/hub.h"
 #include "model/safetensors.h"
 
+enum { MAX_PATTERNS = 4096 };
+
 static const char config_file[] = "adapter_config.json";
 static const char *const weight_files[] = {"adapter_model.safetensors", "adapter_model.bin"};
 
@@ -76,6 +78,9 @@ static bool check_config(const json_t *config, const char *path, Error *error) {
                              "%s: init_lora_weights %.100s changes the base's weights; convert the "
                              "adapter to plain LoRA",
                              path, start);
+    if (json_object_size(json_object_get(config, "alpha_pattern")) > MAX_PATTERNS)
+        return error_set(error, ERROR_INPUT, "%s: alpha_pattern has more than %d entries", path,
+                         MAX_PATTERNS);
     const char *name;
     json_t *value;
     json_object_foreach((json_t *)config, name, value) {

@@ -10,8 +10,10 @@ enum { MAX_NAME = 1024, MAX_ALIGNMENT = 1 << 20, MAX_KEYS = 100000, MAX_TENSORS 
 struct GgufFile {
     Arena *arena;
     const char *path;
-    FileMap map;
-    size_t at; /* the reader's place in the map */
+    FileMap map; /* empty when the bytes are borrowed */
+    const uint8_t *bytes;
+    size_t n_bytes;
+    size_t at; /* the reader's place in the bytes */
     GgufKey *keys;
     int n_keys;
     TensorList tensors;
@@ -50,12 +52,12 @@ static const struct {
 static bool cut_off(const GgufFile *file, Error *error) {
     return error_set(error, ERROR_INPUT,
                      "%s: the GGUF header is cut off or broken at byte %zu of %zu", file->path,
-                     file->at, file->map.n_bytes);
+                     file->at, file->n_bytes);
 }
 
 static bool take(GgufFile *file, size_t n, const uint8_t **out, Error *error) {
-    if (n > file->map.n_bytes - file->at) return cut_off(file, error);
-    *out = file->map.data + file->at;
+    if (n > file->n_bytes - file->at) return cut_off(file, error);
+    *out = file->bytes + file->at;
     file->at += n;
     return true;
 }
@@ -78,7 +80,7 @@ static bool take_text(GgufFile *file, Str *out, Error *error) {
     uint64_t n = 0;
     const uint8_t *data = NULL;
     if (!take_u64(file, &n, error)) return false;
-    if (n > file->map.n_bytes) return cut_off(file, error);
+    if (n > file->n_bytes) return cut_off(file, error);
     if (!take(file, (size_t)n, &data, error)) return false;
     *out = (Str){(const char *)data, (size_t)n};
     return true;
@@ -102,7 +104,7 @@ static bool take_array(GgufFile *file, GgufKey *key, Error *error) {
         return error_set(error, ERROR_UNSUPPORTED, "%s: key %.*s: an array of type %u", file->path,
                          (int)key->name.n, key->name.data, type);
     key->item_type = (GgufType)type;
-    key->data = file->map.data + file->at;
+    key->data = file->bytes + file->at;
     size_t item = (size_t)value_types[type].n_bytes, n_bytes;
     const uint8_t *data = NULL;
     if (item)
@@ -124,7 +126,7 @@ static bool take_key(GgufFile *file, GgufKey *key, Error *error) {
                          (int)key->name.n, key->name.data, type, GGUF_TYPE_COUNT - 1);
     key->type = (GgufType)type;
     if (key->type == GGUF_ARRAY) return take_array(file, key, error);
-    key->data = file->map.data + file->at;
+    key->data = file->bytes + file->at;
     if (key->type == GGUF_STRING) return take_text(file, &text, error);
     const uint8_t *data = NULL;
     return take(file, (size_t)value_types[type].n_bytes, &data, error);
@@ -211,7 +213,7 @@ static bool read_tensors(GgufFile *file, uint64_t n_tensors, Error *error) {
         if (ok) tensor_list_add(&file->tensors, &t);
     }
     size_t begin = (file->at + (size_t)alignment - 1) / (size_t)alignment * (size_t)alignment;
-    size_t n_data = begin < file->map.n_bytes ? file->map.n_bytes - begin : 0;
+    size_t n_data = begin < file->n_bytes ? file->n_bytes - begin : 0;
     for (int i = 0; ok && i < file->tensors.n; i++) {
         RawTensor *t = &file->tensors.items[i];
         if (t->n_bytes > n_data || offsets[i] > n_data - t->n_bytes)
@@ -226,7 +228,7 @@ static bool read_tensors(GgufFile *file, uint64_t n_tensors, Error *error) {
                            file->path, t->name, (unsigned long long)offsets[i],
                            (long long)alignment);
         else
-            t->data = file->map.data + (n_data ? begin + offsets[i] : 0);
+            t->data = file->bytes + (n_data ? begin + offsets[i] : 0);
     }
     free(offsets);
     return ok;
@@ -270,14 +272,30 @@ static bool read_file(GgufFile *file, Error *error) {
            check_overlaps(file, error);
 }
 
-GgufFile *gguf_open(const char *path, Error *error) {
+static GgufFile *file_new(const char *path) {
     Arena *arena = arena_new();
     GgufFile *file = arena_calloc(arena, 1, sizeof *file);
     file->arena = arena;
     file->path = arena_strdup(arena, path);
-    if (file_map(path, &file->map, error) && read_file(file, error)) return file;
+    return file;
+}
+
+static GgufFile *read_or_close(GgufFile *file, const uint8_t *bytes, size_t n_bytes, Error *error) {
+    file->bytes = bytes;
+    file->n_bytes = n_bytes;
+    if (bytes && read_file(file, error)) return file;
     gguf_close(file);
     return NULL;
+}
+
+GgufFile *gguf_open_memory(Str data, const char *where, Error *error) {
+    return read_or_close(file_new(where), (const uint8_t *)data.data, data.n, error);
+}
+
+GgufFile *gguf_open(const char *path, Error *error) {
+    GgufFile *file = file_new(path);
+    file_map(path, &file->map, error);
+    return read_or_close(file, file->map.data, file->map.n_bytes, error);
 }
 
 void gguf_close(GgufFile *file) {
@@ -290,6 +308,10 @@ void gguf_close(GgufFile *file) {
 
 const char *gguf_path(const GgufFile *file) {
     return file->path;
+}
+
+size_t gguf_n_bytes(const GgufFile *file) {
+    return file->n_bytes;
 }
 
 int gguf_n_keys(const GgufFile *file) {

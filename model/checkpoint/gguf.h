@@ -41,9 +41,12 @@ typedef struct GgufKey {
 typedef struct GgufFile GgufFile;
 
 GgufFile *gguf_open(const char *path, Error *error); /* NULL on failure */
-void gguf_close(GgufFile *file);                     /* NULL is fine */
+/* The same from memory: data is borrowed until the close, `where` names it in messages. */
+GgufFile *gguf_open_memory(Str data, const char *where, Error *error);
+void gguf_close(GgufFile *file); /* NULL is fine */
 
 const char *gguf_path(const GgufFile *file);
+size_t gguf_n_bytes(const GgufFile *file);
 int gguf_n_keys(const GgufFile *file);
 const GgufKey *gguf_key_at(const GgufFile *file, int index);
 /* NULL if absent. */

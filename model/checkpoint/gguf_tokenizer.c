@@ -35,6 +35,13 @@ static bool read_pieces(const GgufFile *file, Arena *arena, Vocabulary *v, Error
         return error_set(error, ERROR_INPUT,
                          "%s: tokenizer.ggml.tokens, token_type and scores are not of one length",
                          gguf_path(file));
+    /* What tokenizer.json's tree will take, as json.h bounds the trees of texts. */
+    const GgufKey *merges = array_of(file, "tokenizer.ggml.merges", GGUF_STRING);
+    uint64_t n_texts = tokens->n_items + (merges ? merges->n_items : 0);
+    if (n_texts * 128 > 2 * (uint64_t)gguf_n_bytes(file) + ((uint64_t)64 << 20))
+        return error_set(error, ERROR_INPUT,
+                         "%s: a vocabulary of %llu texts in a file of %zu bytes", gguf_path(file),
+                         (unsigned long long)n_texts, gguf_n_bytes(file));
     v->n_pieces = (int)tokens->n_items;
     v->pieces = arena_calloc(arena, tokens->n_items, sizeof *v->pieces);
     GgufItems token = gguf_items(tokens), type = {0}, score = {0};

@@ -21,16 +21,19 @@ static const char *bare_name(const char *name) {
     return name;
 }
 
-static RawTensor *find(const Checkpoint *c, const char *name) {
-    for (int i = 0; i < c->tensors.n; i++)
-        if (strcmp(bare_name(c->tensors.items[i].name), name) == 0) return &c->tensors.items[i];
-    return NULL;
+bool nanogpt_is(const Checkpoint *checkpoint) {
+    if (json_object_get(checkpoint->config, "model_type")) return false;
+    for (int i = 0; i < checkpoint->tensors.n; i++) {
+        const RawTensor *t = &checkpoint->tensors.items[i];
+        if (strcmp(bare_name(t->name), first_matrix) == 0)
+            return t->rank == 2 && t->shape[0] == 3 * t->shape[1];
+    }
+    return false;
 }
 
-bool nanogpt_is(const Checkpoint *checkpoint) {
-    const RawTensor *t = find(checkpoint, first_matrix);
-    bool linear = t && t->rank == 2 && t->shape[0] == 3 * t->shape[1];
-    return linear && !json_object_get(checkpoint->config, "model_type");
+/* Once the names are bare and sorted. */
+static const RawTensor *find(const Checkpoint *c, const char *name) {
+    return tensor_list_find(&c->tensors, name);
 }
 
 static int64_t head_count(const TorchFile *file, const json_t *config) {
@@ -108,6 +111,9 @@ static void add_zero_bias(Checkpoint *c, TensorList *to, const RawTensor *weight
 
 bool nanogpt_translate(Checkpoint *c, const TorchFile *file, Error *error) {
     Sizes sizes = {0};
+    for (int i = 0; i < c->tensors.n; i++)
+        c->tensors.items[i].name = bare_name(c->tensors.items[i].name);
+    if (!tensor_list_sort(&c->tensors, error)) return false;
     if (!read_sizes(c, file, &sizes, error)) return false;
     const RawTensor *wte = find(c, "transformer.wte.weight"), *head = find(c, "lm_head.weight");
     bool tied = !head ||
@@ -117,7 +123,6 @@ bool nanogpt_translate(Checkpoint *c, const TorchFile *file, Error *error) {
     TensorList list = {0};
     for (int i = 0; i < c->tensors.n; i++) {
         RawTensor t = c->tensors.items[i];
-        t.name = bare_name(t.name);
         if (str_ends(str(t.name), ".attn.bias") || str_ends(str(t.name), ".attn.masked_bias"))
             continue; /* the mask */
         bool conv = is_conv(t.name) && t.rank == 2, norm = t.rank == 1;

@@ -43,9 +43,9 @@ static bool read_header(Safetensors *file, Str bytes, Error *error) {
         return error_set(error, ERROR_INPUT,
                          "%s: the header must begin with '{' (not a safetensors file)", path);
     size_t max_tree = 2 * bytes.n + ((size_t)64 << 20);
-    file->header = json_parse(text, path, JSON_REJECT_DUPLICATES, max_tree, error);
-    if (!file->header) return error_prefix(error, "safetensors header");
-    return true;
+    const char *where = arena_printf(file->arena, "%s: header", path);
+    file->header = json_parse(text, where, JSON_REJECT_DUPLICATES, max_tree, error);
+    return file->header != NULL;
 }
 
 static bool read_shape(RawTensor *t, const json_t *shape, const char *path, Error *error) {

@@ -460,23 +460,37 @@ bool torch_file_is(const uint8_t *head, size_t n) {
     return zip || pickle || (text && head[0]);
 }
 
-TorchFile *torch_file_open(const char *path, Error *error) {
+static TorchFile *file_new(const char *path) {
     Arena *arena = arena_new();
     TorchFile *file = arena_calloc(arena, 1, sizeof *file);
     file->arena = arena;
     file->path = arena_strdup(arena, path);
-    bool ok = file_map(path, &file->map, error);
-    file->bytes = (Str){(const char *)file->map.data, file->map.n_bytes};
-    file->copy_budget = 2 * file->bytes.n + ((size_t)64 << 20);
-    if (ok && !torch_file_is(file->map.data, file->map.n_bytes))
+    return file;
+}
+
+static TorchFile *read_or_close(TorchFile *file, Str bytes, Error *error) {
+    file->bytes = bytes;
+    file->copy_budget = 2 * bytes.n + ((size_t)64 << 20);
+    bool ok = bytes.data != NULL;
+    if (ok && !torch_file_is((const uint8_t *)bytes.data, bytes.n))
         ok = error_set(error, ERROR_INPUT,
                        "%s: begins neither as a zip archive nor as a pickle, a file of torch.save "
                        "is expected",
-                       path);
-    ok = ok && (file->map.data[0] == 'P' ? read_zip(file, error) : read_legacy(file, error));
-    if (ok) return file;
+                       file->path);
+    if (ok && (bytes.data[0] == 'P' ? read_zip(file, error) : read_legacy(file, error)))
+        return file;
     torch_file_close(file);
     return NULL;
+}
+
+TorchFile *torch_file_open_memory(Str data, const char *where, Error *error) {
+    return read_or_close(file_new(where), data, error);
+}
+
+TorchFile *torch_file_open(const char *path, Error *error) {
+    TorchFile *file = file_new(path);
+    file_map(path, &file->map, error);
+    return read_or_close(file, (Str){(const char *)file->map.data, file->map.n_bytes}, error);
 }
 
 void torch_file_close(TorchFile *file) {

@@ -15,6 +15,8 @@
 typedef struct TorchFile TorchFile;
 
 TorchFile *torch_file_open(const char *path, Error *error); /* NULL on failure */
+/* The same from memory: data is borrowed until the close, `where` names it in messages. */
+TorchFile *torch_file_open_memory(Str data, const char *where, Error *error);
 void torch_file_close(TorchFile *file);
 const PickleValue *torch_file_root(const TorchFile *file);
 /* The root, or what it keeps under "model", "state_dict" or "model_state_dict"; NULL and an error

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <zip.h>
 
+enum { MAX_MEMBERS = 200000 };
+
 struct ZipFile {
     Str bytes;
     const char *path;
@@ -58,7 +60,26 @@ static void set_error(const ZipFile *zip, zip_error_t *why, Error *error) {
               zip_error_strerror(why));
 }
 
+/* Members that a zip64 archive says it has; others have at most 65,535. libzip takes memory for all
+ * of them first. */
+static bool check_count(Str bytes, const char *path, Error *error) {
+    static const char mark[] = "PK\6\6";
+    size_t tail = bytes.n < (1 << 17) ? bytes.n : 1 << 17;
+    const char *end = bytes.data + bytes.n, *at = end - tail;
+    while (at < end && (at = memmem(at, (size_t)(end - at), mark, 4)) && end - at >= 40) {
+        uint64_t n;
+        memcpy(&n, at + 32, 8);
+        if (n > MAX_MEMBERS)
+            return error_set(error, ERROR_INPUT,
+                             "%s: a zip archive of %llu members, at most %d expected", path,
+                             (unsigned long long)n, MAX_MEMBERS);
+        at += 4;
+    }
+    return true;
+}
+
 ZipFile *zip_file_open(Str bytes, const char *path, Error *error) {
+    if (!check_count(bytes, path, error)) return NULL;
     ZipFile *zip = calloc(1, sizeof *zip);
     if (!zip) abort();
     *zip = (ZipFile){.bytes = bytes, .path = path, .budget = 2 * bytes.n + ((size_t)64 << 20)};
