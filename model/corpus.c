@@ -244,14 +244,16 @@ static void cut_batches(Corpus *corpus, const Recipe *recipe, uint64_t seed) {
         while (end < corpus->n_examples && (end == first || tokens < pool_tokens))
             tokens += corpus->examples[end++].n_target;
         qsort(corpus->examples + first, (size_t)(end - first), sizeof *corpus->examples, by_length);
-        tokens = 0;
-        begin[n++] = first;
-        for (int i = first; i < end; i++) {
-            if (tokens > 0 && tokens + corpus->examples[i].n_target > recipe->batch_tokens) {
+        /* Batches of one pool get equal shares: a remainder would make a batch of a few rows. */
+        int n_cuts = (tokens + recipe->batch_tokens / 2) / recipe->batch_tokens;
+        if (n_cuts < 1) n_cuts = 1;
+        int64_t so_far = 0;
+        for (int i = first, cut = 0; i < end; i++) {
+            if (so_far >= (int64_t)tokens * cut / n_cuts && cut < n_cuts) {
                 begin[n++] = i;
-                tokens = 0;
+                cut++;
             }
-            tokens += corpus->examples[i].n_target;
+            so_far += corpus->examples[i].n_target;
         }
         first = end;
     }
