@@ -69,6 +69,23 @@ CLONES float kernel_dot(const float *a, const float *b, int64_t n) {
     return dot(a, b, n);
 }
 
+INLINE float sum(const float *x, int64_t n) {
+    Lanes s = {0}, v;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(v, x + i);
+        s += v;
+    }
+    float total = sum_lanes(&s);
+    for (; i < n; i++)
+        total += x[i];
+    return total;
+}
+
+CLONES float kernel_sum(const float *x, int64_t n) {
+    return sum(x, n);
+}
+
 INLINE void axpy(float *restrict y, float a, const float *restrict x, int64_t n) {
     for (int64_t i = 0; i < n; i++)
         y[i] += a * x[i];
@@ -163,10 +180,25 @@ CLONES void kernel_exp(const float *x, float *y, int64_t n) {
     store_tail(y + i, &v, n - i);
 }
 
-CLONES float kernel_softmax(const float *x, float *y, int64_t n) {
-    float top = -INFINITY;
-    for (int64_t i = 0; i < n; i++)
+/* NaN is passed over. */
+INLINE float greatest(const float *x, int64_t n) {
+    Lanes most = SPLAT(-INFINITY), v;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(v, x + i);
+        most = SELECT(v > most, v, most);
+    }
+    float lane[LANES], top = -INFINITY;
+    memcpy(lane, &most, sizeof lane);
+    for (int l = 0; l < LANES; l++)
+        top = lane[l] > top ? lane[l] : top;
+    for (; i < n; i++)
         top = x[i] > top ? x[i] : top;
+    return top;
+}
+
+CLONES float kernel_softmax(const float *x, float *y, int64_t n) {
+    float top = greatest(x, n);
     if (!(top > -INFINITY)) { /* all are masked or not numbers */
         float worst = -INFINITY;
         for (int64_t i = 0; i < n; i++) {
@@ -208,18 +240,7 @@ CLONES void kernel_softmax_backward(const float *y, const float *dy, float *dx, 
 CLONES void kernel_norm_stats(const float *x, int64_t n, bool centred, float epsilon, float *mean,
                               float *scale) {
     float m = 0;
-    if (centred) {
-        Lanes s = {0}, v;
-        int64_t i = 0;
-        for (; i + LANES <= n; i += LANES) {
-            LOAD(v, x + i);
-            s += v;
-        }
-        m = sum_lanes(&s);
-        for (; i < n; i++)
-            m += x[i];
-        m /= (float)n;
-    }
+    if (centred) m = sum(x, n) / (float)n;
     Lanes s = {0}, v;
     int64_t i = 0;
     for (; i + LANES <= n; i += LANES) {

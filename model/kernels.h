@@ -9,6 +9,7 @@
 #include "model/config.h"
 
 float kernel_dot(const float *a, const float *b, int64_t n);
+float kernel_sum(const float *x, int64_t n);
 /* y += a x */
 void kernel_axpy(float *y, float a, const float *x, int64_t n);
 void kernel_add(float *y, const float *x, int64_t n); /* y += x */

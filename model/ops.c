@@ -198,12 +198,6 @@ static void norm_apply_backward(const void *saved, Tape *tape) {
     }
 }
 
-static float row_mean(const float *x, int64_t d) {
-    float mean, scale;
-    kernel_norm_stats(x, d, true, 0, &mean, &scale);
-    return mean;
-}
-
 Tensor op_norm_apply(Run *run, NormKind kind, Tensor x, Tensor scale, const Norm *norm) {
     assert(x.rank == 2 && x.stride[1] == 1 && scale.shape[0] == x.shape[0]);
     int64_t n = x.shape[0], d = x.shape[1];
@@ -212,7 +206,8 @@ Tensor op_norm_apply(Run *run, NormKind kind, Tensor x, Tensor scale, const Norm
     float plus = kind == NORM_RMS_PLUS ? 1 : 0;
     for (int64_t t = 0; t < n; t++) {
         const float *in = x.data + t * x.stride[0];
-        float mean = kind == NORM_LAYER ? row_mean(in, d) : 0, inverse = 1 / scale.data[t];
+        float mean = kind == NORM_LAYER ? kernel_sum(in, d) / (float)d : 0,
+              inverse = 1 / scale.data[t];
         float *out = y.data + t * d;
         means[t] = mean;
         for (int64_t i = 0; i < d; i++)
@@ -318,9 +313,7 @@ Tensor op_cross_entropy(Run *run, Tensor logits, const int32_t *targets, float s
         assert(targets[t] < n_vocab);
         const float *x = logits.data + t * n_vocab;
         lse[t] = kernel_softmax(x, scratch, n_vocab);
-        double mean = 0;
-        for (int64_t v = 0; smoothing > 0 && v < n_vocab; v++)
-            mean += x[v];
+        double mean = smoothing > 0 ? kernel_sum(x, n_vocab) : 0;
         double nll = lse[t] - x[targets[t]];
         plain += nll;
         total += (1 - smoothing) * nll + smoothing * (lse[t] - mean / (double)n_vocab);
