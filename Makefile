@@ -17,6 +17,9 @@ CFLAGS ?= $(if $(SANITIZE),-O1 -g -fno-omit-frame-pointer,-O2 -g)
 SANITIZERS = $(if $(SANITIZE),-fsanitize=address$(comma)undefined -fno-sanitize-recover=undefined)
 comma := ,
 CCACHE := $(shell command -v ccache 2>/dev/null)
+# Worktrees side by side share what was compiled.
+export CCACHE_BASEDIR := $(CURDIR)
+export CCACHE_NOHASHDIR := 1
 # V=1 shows the whole command lines.
 V ?=
 Q = $(if $(V),,@)
