@@ -27,7 +27,7 @@ static void wrap(FILE *to, const char *text, int at, int indent, int width) {
             line_is_empty = false;
         }
         text += n;
-        if (*text == '\n') {
+        if (*text == '\n' && text[1]) {
             fprintf(to, "\n%*s", indent, "");
             column = indent;
             line_is_empty = true;

@@ -97,6 +97,15 @@ static bool open_sdl(Window *w, const WindowOptions *options, Error *error) {
                          "no window can be opened here: %s; without a display use for example: "
                          "attnscope figure cross -o cross.png",
                          SDL_GetError());
+    /* Drivers without a screen come last in SDL's list: nobody would see that window. */
+    const char *driver = SDL_GetCurrentVideoDriver();
+    bool unseen = !driver || strcmp(driver, "offscreen") == 0 || strcmp(driver, "dummy") == 0 ||
+                  strcmp(driver, "evdev") == 0;
+    if (unseen && !SDL_getenv("SDL_VIDEODRIVER"))
+        return error_set(error, ERROR_IO,
+                         "no window can be opened here: there is no display (DISPLAY and "
+                         "WAYLAND_DISPLAY); without one use for example: attnscope figure cross "
+                         "-o cross.png");
     w->wake_event = SDL_RegisterEvents(1);
     double scale = w->user_scale;
     int width = options->width      ? options->width
