@@ -14,7 +14,8 @@ Subject *subject_open_with(const char *name, const CheckpointOptions *options, E
     Subject *subject = NULL;
     if (model) {
         Error failure = {0};
-        Tokenizer *tokenizer = tokenizer_open(path, &failure);
+        Tokenizer *tokenizer =
+            tokenizer_open(checkpoint_tokenizer_path(model->checkpoint), &failure);
         if (tokenizer || failure.kind == ERROR_NOT_FOUND) {
             subject = calloc(1, sizeof *subject);
             *subject = (Subject){model, tokenizer, strdup(path)};

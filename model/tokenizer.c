@@ -1,6 +1,7 @@
 /* The table of layouts, and the public calls: which side, which language, then the pipeline. */
 #include "model/tokenizer.h"
 
+#include "model/base/file.h"
 #include "model/base/utf8.h"
 #include "model/tokenizer/layout.h"
 
@@ -26,18 +27,37 @@ static bool open_folder(Tokenizer *tokenizer, const Folder *folder, Error *error
     return false;
 }
 
+/* The folder's own files first; then what the file of weights brings along. */
+static bool open_path(Tokenizer *tokenizer, const char *path, Error *error) {
+    Error nothing = {0};
+    Folder folder;
+    bool is_folder = file_is_folder(path), found = false, ok = false;
+    if (is_folder) {
+        if (!folder_open(path, tokenizer->arena, &folder, error)) return false;
+        ok = open_folder(tokenizer, &folder, &nothing);
+        folder_close(&folder);
+        if (ok || nothing.kind != ERROR_NOT_FOUND)
+            return ok || error_set(error, nothing.kind, "%s", nothing.message);
+    }
+    if (is_folder || file_exists(path)) ok = layout_embedded(tokenizer, path, &found, error);
+    if (found) return ok;
+    if (is_folder) return error_set(error, nothing.kind, "%s", nothing.message);
+    /* A file of weights: the folder that it lies in. */
+    size_t n = (size_t)(path_name(path) - path);
+    const char *above = n ? arena_str(tokenizer->arena, (Str){path, n}).data : ".";
+    if (!folder_open(file_exists(path) ? above : path, tokenizer->arena, &folder, error))
+        return false;
+    ok = open_folder(tokenizer, &folder, error);
+    folder_close(&folder);
+    return ok;
+}
+
 Tokenizer *tokenizer_open(const char *path, Error *error) {
     Arena *arena = arena_new();
     Tokenizer *tokenizer = arena_calloc(arena, 1, sizeof *tokenizer);
     tokenizer->arena = arena;
     tokenizer->language[0] = tokenizer->language[1] = -1;
-    Folder folder;
-    bool ok = folder_open(path, arena, &folder, error);
-    if (ok) {
-        ok = open_folder(tokenizer, &folder, error);
-        folder_close(&folder);
-    }
-    if (ok) return tokenizer;
+    if (open_path(tokenizer, path, error)) return tokenizer;
     tokenizer_free(tokenizer);
     return NULL;
 }

@@ -34,8 +34,9 @@ typedef struct DecodeOptions {
     bool target;
 } DecodeOptions;
 
-/* folder: Hugging Face layout; weights need not be there. NULL on failure; ERROR_NOT_FOUND when
- * there is no tokenizer in it. */
+/* folder: Hugging Face layout; weights need not be there. Or a file of weights: the vocabulary in
+ * it (GGUF, llama2.c), else the folder that it lies in. NULL on failure; ERROR_NOT_FOUND when there
+ * is no tokenizer in it. */
 Tokenizer *tokenizer_open(const char *folder, Error *error);
 void tokenizer_free(Tokenizer *tokenizer); /* NULL is fine */
 

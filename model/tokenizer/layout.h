@@ -73,6 +73,8 @@ bool added_list_files(AddedList *list, const Folder *folder, Error *error);
 
 /* Reads a SentencePiece file into the arena. */
 bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error);
+/* The vocabulary of a file of weights. found: there is one, or one that cannot be read. */
+bool layout_embedded(Tokenizer *tokenizer, const char *path, bool *found, Error *error);
 /* A tokenizer.json that is read already. */
 bool layout_json_read(const json_t *root, Pipeline *pipeline, Arena *arena, Error *error);
 /* The whole pipeline of a SentencePiece file: ids are its pieces, nothing is added. */
