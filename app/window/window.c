@@ -85,6 +85,29 @@ static void start_state(Window *w, const WindowOptions *options, Error *error) {
     w->state.locked = false;
 }
 
+static bool is_asked_for(const char *variable) {
+    const char *value = SDL_getenv(variable);
+    return value && *value;
+}
+
+/* Looked at before SDL does, whose libraries would speak up on their own. */
+static bool has_display(void) {
+#ifdef __APPLE__
+    return true;
+#else
+    return is_asked_for("DISPLAY") || is_asked_for("WAYLAND_DISPLAY") ||
+           is_asked_for("SDL_VIDEODRIVER");
+#endif
+}
+
+/* SDL's last resorts have no screen: nobody would see that window, unless it was asked for. */
+static bool is_seen(const char *driver) {
+    static const char *const unseen[] = {"offscreen", "dummy", "evdev"};
+    for (size_t i = 0; driver && i < sizeof unseen / sizeof *unseen; i++)
+        if (strcmp(driver, unseen[i]) == 0) return is_asked_for("SDL_VIDEODRIVER");
+    return driver != NULL;
+}
+
 static bool open_sdl(Window *w, const WindowOptions *options, Error *error) {
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_IME_SHOW_UI, "1");
@@ -92,20 +115,17 @@ static bool open_sdl(Window *w, const WindowOptions *options, Error *error) {
     SDL_SetHint(SDL_HINT_VIDEO_ALLOW_SCREENSAVER, "1");
     SDL_SetHint(SDL_HINT_APP_NAME, "attnscope");
     SDL_SetHint(SDL_HINT_NO_SIGNAL_HANDLERS, "1");
-    if (SDL_Init(SDL_INIT_VIDEO) != 0)
-        return error_set(error, ERROR_IO,
-                         "no window can be opened here: %s; without a display use for example: "
-                         "attnscope figure cross -o cross.png",
-                         SDL_GetError());
-    /* Drivers without a screen come last in SDL's list: nobody would see that window. */
-    const char *driver = SDL_GetCurrentVideoDriver();
-    bool unseen = !driver || strcmp(driver, "offscreen") == 0 || strcmp(driver, "dummy") == 0 ||
-                  strcmp(driver, "evdev") == 0;
-    if (unseen && !SDL_getenv("SDL_VIDEODRIVER"))
+    if (!has_display())
         return error_set(error, ERROR_IO,
                          "no window can be opened here: there is no display (DISPLAY and "
                          "WAYLAND_DISPLAY); without one use for example: attnscope figure cross "
                          "-o cross.png");
+    bool started = SDL_Init(SDL_INIT_VIDEO) == 0;
+    if (!started || !is_seen(SDL_GetCurrentVideoDriver()))
+        return error_set(error, ERROR_IO,
+                         "no window can be opened here: %s; without a display use for example: "
+                         "attnscope figure cross -o cross.png",
+                         started ? "the display cannot be reached" : SDL_GetError());
     w->wake_event = SDL_RegisterEvents(1);
     double scale = w->user_scale;
     int width = options->width      ? options->width
