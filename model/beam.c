@@ -116,8 +116,11 @@ static bool choose(Beams *b, const Candidate *best, int n_candidates, const floa
     }
     bool over = false;
     if (b->n_done == b->n_beams) {
-        double attainable = best[0].score / pow(written, b->penalty);
-        over = b->search.rules.config->early_stopping || b->worst >= attainable;
+        const StepRules *rules = &b->search.rules;
+        bool longest = rules->config->never_early && b->penalty > 0;
+        int length = longest ? rules->max_length - b->n_prompt : written;
+        double attainable = best[0].score / pow(length, b->penalty);
+        over = rules->config->early_stopping || b->worst >= attainable;
     }
     memcpy(b->nodes, nodes, (size_t)n * sizeof *nodes);
     memcpy(b->scores, scores, (size_t)n * sizeof *scores);
@@ -143,6 +146,7 @@ static bool steps(Beams *b, Error *error) {
     Search *s = &b->search;
     Arena *arena = s->run.arena;
     int n_candidates = (s->rules.config->n_eos > 1 ? 1 + s->rules.config->n_eos : 2) * b->n_beams;
+    if (n_candidates / b->n_beams > s->n_vocab) n_candidates = b->n_beams * s->n_vocab;
     size_t cells = (size_t)b->n_beams * (size_t)s->n_vocab, most = (size_t)s->rules.max_length;
     int32_t *feed = arena_alloc(arena, (size_t)(b->n_beams * b->n_prompt) * sizeof *feed);
     int32_t *parents = arena_alloc(arena, (size_t)b->n_beams * sizeof *parents);
@@ -201,13 +205,6 @@ bool beam_search(const Model *model, const Input *input, const int32_t *prompt, 
                .penalty = options->length_penalty ? *options->length_penalty
                                                   : model->config.generation.length_penalty};
     if (!search_open(&b.search, model, input, 1, n_beams, n_prompt, options, error)) return false;
-    if (b.search.rules.max_length <= n_prompt) {
-        search_close(&b.search);
-        return error_set(error, ERROR_INPUT,
-                         "the prompt has %d tokens, and there is no room for "
-                         "more",
-                         n_prompt);
-    }
     Arena *scratch = b.search.run.arena;
     size_t beams = (size_t)n_beams;
     b.ids = arena_alloc(scratch, beams * sizeof *b.ids);

@@ -3,20 +3,22 @@
 #include <assert.h>
 #include <stdlib.h>
 
-Cache *cache_new(const Model *model, StackId stack, int n_rows, int capacity) {
+/* What is reserved before the first token; more is made as it is needed. */
+enum { FIRST_CAPACITY = 128 };
+
+Cache *cache_new(const Model *model, StackId stack, int n_rows) {
     const StackConfig *config = &model->config.stack[stack];
     Arena *arena = arena_new();
     Cache *cache = arena_calloc(arena, 1, sizeof *cache);
     *cache = (Cache){.n_rows = n_rows,
-                     .capacity = capacity,
                      .n_layers = config->n_layers,
                      .arena = arena,
                      .layers = arena_calloc(arena, (size_t)config->n_layers, sizeof(LayerCache))};
     for (int l = 0; l < config->n_layers; l++) {
         cache->layers[l].k =
-            tensor_new(arena, 4, n_rows, capacity, config->n_kv_heads, config->d_head);
+            tensor_new(arena, 4, n_rows, FIRST_CAPACITY, config->n_kv_heads, config->d_head);
         cache->layers[l].v =
-            tensor_new(arena, 4, n_rows, capacity, config->n_kv_heads, config->d_head);
+            tensor_new(arena, 4, n_rows, FIRST_CAPACITY, config->n_kv_heads, config->d_head);
     }
     return cache;
 }
@@ -50,9 +52,20 @@ void cache_reorder(Cache *cache, const int32_t *parents, int n_rows) {
     }
 }
 
+/* x with room for `wanted` tokens a row, what is in it copied. At least twice the room, so that all
+ * the copies together cost no more than one. */
+static Tensor grown(Cache *cache, Tensor x, int64_t wanted) {
+    if (wanted <= x.shape[1]) return x;
+    int64_t room = wanted > 2 * x.shape[1] ? wanted : 2 * x.shape[1];
+    Tensor y = tensor_new(cache->arena, 4, x.shape[0], room, x.shape[2], x.shape[3]);
+    tensor_copy(tensor_slice(y, 1, 0, cache->length), tensor_slice(x, 1, 0, cache->length));
+    return y;
+}
+
 void cache_append(Cache *cache, int layer, Tensor k, Tensor v, int n_new) {
-    assert(cache->length + n_new <= cache->capacity);
     LayerCache *at = &cache->layers[layer];
+    at->k = grown(cache, at->k, (int64_t)cache->length + n_new);
+    at->v = grown(cache, at->v, (int64_t)cache->length + n_new);
     for (int64_t r = 0; r < k.shape[0] / n_new; r++) {
         tensor_copy(
             tensor_slice(tensor_index(at->k, 0, r), 0, cache->length, cache->length + n_new),

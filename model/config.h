@@ -96,16 +96,19 @@ typedef struct GenerationConfig {
     int32_t eos_ids[8];
     int32_t forced_bos_id, forced_eos_id; /* -1: none */
     int max_length;                       /* prompt included; 0: no limit of its own */
-    int min_length;
+    int max_new_tokens;                   /* goes before max_length; 0: not given */
+    int min_length, min_new_tokens;
     int n_beams;
     float length_penalty;
-    bool early_stopping;
+    bool early_stopping; /* end as soon as there are n_beams hypotheses */
+    bool never_early;    /* end only when none can get better any more */
     int n_bad_words;
     const int32_t *const *bad_words; /* [n_bad_words], each ended by -1 */
     int n_suppressed, n_begin_suppressed;
     const int32_t *suppressed, *begin_suppressed;
     int no_repeat_ngram;
     float repetition_penalty; /* 1: none */
+    const char *not_computed; /* a field that would change the search and is not known here; NULL */
 } GenerationConfig;
 
 typedef struct ModelConfig {

@@ -200,9 +200,36 @@ static void bad_words_field(const Fields *config, const json_t *generation, Gene
     out->bad_words = words;
 }
 
+/* Fields that make transformers search otherwise and that this program does not know. Sampling is
+ * not among them: the most probable continuation is what is shown. NULL if none is set. */
+static const char *not_computed(const Fields *config, const json_t *generation) {
+    static const struct {
+        const char *name;
+        double harmless;
+    } fields[] = {{"num_beam_groups", 1},
+                  {"diversity_penalty", 0},
+                  {"penalty_alpha", 0},
+                  {"encoder_no_repeat_ngram_size", 0},
+                  {"guidance_scale", 1},
+                  {"encoder_repetition_penalty", 1},
+                  {"exponential_decay_length_penalty", 0},
+                  {"sequence_bias", 0},
+                  {"force_words_ids", 0},
+                  {"constraints", 0}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        Fields f = layered(config, generation, fields[i].name);
+        const json_t *value = field(&f, fields[i].name);
+        bool harmless = !value || json_is_false(value) ||
+                        (json_is_number(value) && json_number_value(value) == fields[i].harmless);
+        if (!harmless) return fields[i].name;
+    }
+    return NULL;
+}
+
 void fields_generation(const Fields *config, const json_t *generation, Arena *arena,
                        GenerationConfig *out) {
     Fields f;
+    out->not_computed = not_computed(config, generation);
     out->start_id = id_field(config, generation, "decoder_start_token_id");
     if (out->start_id < 0) out->start_id = id_field(config, generation, "bos_token_id");
     out->pad_id = id_field(config, generation, "pad_token_id");
@@ -217,13 +244,21 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     out->max_length = field_int(&f, "max_length", 0, 0, 1 << 24);
     f = layered(config, generation, "min_length");
     out->min_length = field_int(&f, "min_length", 0, 0, 1 << 24);
+    f = layered(config, generation, "max_new_tokens");
+    out->max_new_tokens = field_int(&f, "max_new_tokens", 0, 0, 1 << 24);
+    f = layered(config, generation, "min_new_tokens");
+    out->min_new_tokens = field_int(&f, "min_new_tokens", 0, 0, 1 << 24);
     f = layered(config, generation, "num_beams");
     out->n_beams = field_int(&f, "num_beams", 1, 1, 1024);
     f = layered(config, generation, "length_penalty");
     out->length_penalty = (float)field_number(&f, "length_penalty", 1, -100, 100);
     f = layered(config, generation, "early_stopping");
-    out->early_stopping =
-        field_has(&f, "early_stopping") && json_is_true(field(&f, "early_stopping"));
+    const json_t *early = field(&f, "early_stopping");
+    out->never_early = json_is_string(early) && strcmp(json_string_value(early), "never") == 0;
+    out->early_stopping = json_is_true(early);
+    if (early && !json_is_boolean(early) && !out->never_early)
+        error_set(f.error, ERROR_INPUT, "%s: early_stopping must be true, false or \"never\"",
+                  f.where);
     f = layered(config, generation, "no_repeat_ngram_size");
     out->no_repeat_ngram = field_int(&f, "no_repeat_ngram_size", 0, 0, 1 << 20);
     f = layered(config, generation, "repetition_penalty");

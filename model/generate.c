@@ -85,6 +85,7 @@ static bool greedy(const Model *model, const Input *inputs, int n_inputs, const 
     Greedy g = {.arena = arena, .out = out, .n_live = n_inputs, .n_top = options->n_top};
     if (!search_open(&g.search, model, inputs, n_inputs, n_inputs, n_prompt, options, error))
         return false;
+    g.n_top = g.n_top < g.search.n_vocab ? g.n_top : g.search.n_vocab;
     g.input_of = arena_alloc(g.search.run.arena, (size_t)n_inputs * sizeof *g.input_of);
     for (int i = 0; i < n_inputs; i++) {
         g.input_of[i] = i;
@@ -117,21 +118,43 @@ static bool prompt_of(const Model *model, const Input *input, const GenerateOpti
     return *n > 0 || error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
 }
 
+static StackId writer_of(const Model *model) {
+    return model_has_stack(model, STACK_DECODER) ? STACK_DECODER : STACK_BLOCKS;
+}
+
 static bool check_prompt(const Model *model, const int32_t *ids, int n, Error *error) {
-    for (int i = 0; i < n; i++)
-        if (ids[i] < 0 || ids[i] >= model->config.n_vocab)
-            return error_set(error, ERROR_INPUT, "prompt id %d: the ids are 0 to %d", ids[i],
-                             model->config.n_vocab - 1);
+    const Weight *embed = &model->stack[writer_of(model)].embed;
+    for (int i = 0; embed->data && i < n; i++)
+        if (ids[i] < 0 || ids[i] >= embed->rows)
+            return error_set(error, ERROR_INPUT, "prompt id %d: the ids are 0 to %lld", ids[i],
+                             (long long)embed->rows - 1);
     return true;
+}
+
+/* What stands before the first written token; false where this model cannot go on from there. */
+static bool prepare(const Model *model, const Input *input, const GenerateOptions *options,
+                    Arena *arena, const int32_t **prompt, int *n, Error *error) {
+    const StackConfig *c = &model->config.stack[writer_of(model)];
+    if (model->config.generation.not_computed)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s: generation_config.json sets %s, a way to search that is not "
+                         "computed here",
+                         model->path, model->config.generation.not_computed);
+    if (!prompt_of(model, input, options, arena, prompt, n, error) ||
+        !check_prompt(model, *prompt, *n, error))
+        return false;
+    if (c->n_positions == 0 || *n < c->n_positions) return true;
+    return error_set(error, ERROR_INPUT,
+                     "%d tokens to begin with, but this model has %d positions: there is no room "
+                     "for more",
+                     *n, c->n_positions);
 }
 
 bool generate(const Model *model, const Input *input, const GenerateOptions *options, Arena *arena,
               Generation *out, Error *error) {
     const int32_t *prompt;
     int n_prompt;
-    if (!prompt_of(model, input, options, arena, &prompt, &n_prompt, error) ||
-        !check_prompt(model, prompt, n_prompt, error))
-        return false;
+    if (!prepare(model, input, options, arena, &prompt, &n_prompt, error)) return false;
     int n_beams = options->n_beams > 0 ? options->n_beams : model->config.generation.n_beams;
     if (n_beams > 1)
         return beam_search(model, input, prompt, n_prompt, n_beams, options, arena, out, error);
@@ -143,7 +166,7 @@ bool generate_batch(const Model *model, const Input *inputs, int n_inputs,
     const int32_t *prompt;
     int n_prompt;
     if (n_inputs == 0) return true;
-    if (!prompt_of(model, &inputs[0], options, arena, &prompt, &n_prompt, error)) return false;
+    if (!prepare(model, &inputs[0], options, arena, &prompt, &n_prompt, error)) return false;
     return greedy(model, inputs, n_inputs, prompt, n_prompt, options, arena, out, error);
 }
 
@@ -175,7 +198,8 @@ bool score_target(const Model *model, const Input *input, const int32_t *ids, in
                   const Edits *edits, float *out, Error *error) {
     Search search;
     GenerateOptions options = {.edits = edits, .max_new_tokens = n};
-    const StackConfig *c = &model->config.stack[STACK_DECODER];
+    const StackConfig *c = &model->config.stack[writer_of(model)];
+    if (n < 2) return true;
     if (!check_prompt(model, ids, n, error)) return false;
     if (c->n_positions && n - 1 > c->n_positions)
         return error_set(error, ERROR_INPUT, "%d target tokens, but this model writes at most %d",

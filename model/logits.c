@@ -55,7 +55,7 @@ static void forbid_bad_words(const StepRules *rules, const int32_t *ids, int n, 
         while (word[length] >= 0)
             length++;
         if (length == 1 && logits_is_end(rules, word[0])) continue;
-        if (length - 1 > n) continue;
+        if (length > 1 && length > n) continue; /* as transformers has it: not one id sooner */
         size_t n_bytes = (size_t)(length - 1) * sizeof *ids;
         if (memcmp(ids + n - length + 1, word, n_bytes) == 0)
             forbid(scores, n_vocab, word[length - 1]);
@@ -68,13 +68,17 @@ void logits_process(const StepRules *rules, const int32_t *ids, int n, float *sc
         penalise_repetition(c->repetition_penalty, ids, n, scores, n_vocab);
     if (c->no_repeat_ngram > 0) forbid_repeats(c->no_repeat_ngram, ids, n, scores, n_vocab);
     forbid_bad_words(rules, ids, n, scores, n_vocab);
-    for (int i = 0; n < c->min_length && i < c->n_eos; i++)
+    int least = c->min_length > rules->n_prompt + c->min_new_tokens
+                    ? c->min_length
+                    : rules->n_prompt + c->min_new_tokens;
+    for (int i = 0; n < least && i < c->n_eos; i++)
         forbid(scores, n_vocab, c->eos_ids[i]);
     if (c->forced_bos_id >= 0 && n == 1) force(scores, n_vocab, c->forced_bos_id);
     if (c->forced_eos_id >= 0 && !rules->ignore_eos && n == rules->max_length - 1)
         force(scores, n_vocab, c->forced_eos_id);
     for (int i = 0; i < c->n_suppressed; i++)
         forbid(scores, n_vocab, c->suppressed[i]);
-    for (int i = 0; n == rules->n_prompt && i < c->n_begin_suppressed; i++)
+    int begin = rules->n_prompt + (rules->n_prompt == 1 && c->forced_bos_id >= 0);
+    for (int i = 0; n == begin && i < c->n_begin_suppressed; i++)
         forbid(scores, n_vocab, c->begin_suppressed[i]);
 }

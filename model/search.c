@@ -45,6 +45,9 @@ static TokenRows pack_sources(Arena *arena, const Input *inputs, int n) {
     return (TokenRows){.n_rows = n, .begin = begin, .ids = ids, .keep = keep};
 }
 
+/* Of a model without a limit of its own. */
+enum { MOST_TOKENS = 1 << 20 };
+
 /* Prompt and continuation together. */
 static int length_limit(const Search *s, const Input *inputs, int n_inputs, int n_prompt) {
     const GenerationConfig *g = &s->model->config.generation;
@@ -52,11 +55,12 @@ static int length_limit(const Search *s, const Input *inputs, int n_inputs, int 
     int longest = 0;
     for (int i = 0; i < n_inputs; i++)
         longest = inputs[i].source.n > longest ? inputs[i].source.n : longest;
-    int limit = n_prompt + 3 * longest + 50;
+    int64_t limit = n_prompt + 3 * (int64_t)longest + 50;
     if (g->max_length > n_prompt) limit = g->max_length;
-    if (s->options->max_new_tokens > 0) limit = n_prompt + s->options->max_new_tokens;
+    if (g->max_new_tokens > 0) limit = (int64_t)n_prompt + g->max_new_tokens;
+    if (s->options->max_new_tokens > 0) limit = (int64_t)n_prompt + s->options->max_new_tokens;
     if (c->n_positions && limit > c->n_positions) limit = c->n_positions;
-    return limit;
+    return limit < MOST_TOKENS ? (int)limit : MOST_TOKENS;
 }
 
 bool search_open(Search *s, const Model *model, const Input *inputs, int n_inputs, int n_rows,
@@ -89,7 +93,7 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
             return false;
         }
     }
-    s->cache = cache_new(model, s->stack, n_rows, s->rules.max_length);
+    s->cache = cache_new(model, s->stack, n_rows);
     return true;
 }
 
@@ -153,6 +157,7 @@ bool search_score(Search *s, int n_top, Arena *arena, Generation *out, Error *er
         return false;
     Tensor logits = forward_logits(&s->run, s->stack, hidden);
     int n_steps = out->n - out->n_prompt;
+    n_top = n_top < s->n_vocab ? n_top : s->n_vocab;
     out->log_probs = arena_calloc(arena, (size_t)out->n, sizeof *out->log_probs);
     out->n_top = n_top;
     out->top = n_top ? arena_alloc(arena, (size_t)(n_steps * n_top) * sizeof *out->top) : NULL;
