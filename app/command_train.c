@@ -156,6 +156,11 @@ static bool one_pass(Training *t, Arena *arena, Error *error) {
     corpus_deal(t->corpus, &t->recipe, place->pass);
     int n = corpus_n_batches(t->corpus);
     if (n == 0) return error_set(error, ERROR_INPUT, "the corpus has no rows that fit max_tokens");
+    if (place->batch > n)
+        return error_set(error, ERROR_INPUT,
+                         "the checkpoint has done %d batches of this pass, but this corpus has %d: "
+                         "it is not the corpus that the run began with",
+                         place->batch, n);
     while (place->batch < n && place->step < t->last_step && !interrupted) {
         StepReport report;
         CorpusBatch batch = corpus_batch(t->corpus, place->batch);
@@ -219,6 +224,10 @@ static bool prepare(Training *t, const Options *given, Arena *arena, Error *erro
     if (!t->tokenizer) return false;
     t->trainer = trainer_new(&t->recipe, error);
     if (!t->trainer) return false;
+    if (tokenizer_n_ids(t->tokenizer) > trainer_n_vocab(t->trainer))
+        return error_set(
+            error, ERROR_INPUT, "%s: the vocabulary has %d tokens, but config.json says %d",
+            t->recipe.model, tokenizer_n_ids(t->tokenizer), trainer_n_vocab(t->trainer));
     const char *init = options_text(given, "init", NULL);
     if (init && !trainer_init_from(t->trainer, init, error)) return false;
     if (!read_corpora(t, given, error) || !folder_make(t->folder, error)) return false;

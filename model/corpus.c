@@ -5,6 +5,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "model/base/file.h"
 #include "model/base/random.h"
 
 enum { MAX_LINE = 1 << 16, MAX_LANGUAGES = 16 };
@@ -115,17 +116,23 @@ static bool add_line(Corpus *corpus, Str line, const Recipe *recipe, int times, 
 }
 
 bool corpus_add(Corpus *corpus, const char *path, const Recipe *recipe, int times, Error *error) {
-    gzFile file = gzopen(path, "rbe"); /* reads plain files too */
-    if (!file) return error_set(error, ERROR_NOT_FOUND, "%s: cannot open", path);
+    if (corpus->end_id < 0)
+        return error_set(error, ERROR_INPUT, "%s: the vocabulary has no </s> to end a row with",
+                         path);
+    gzFile file = file_exists(path) ? gzopen(path, "rbe") : NULL; /* reads plain files too */
+    if (!file) return error_set(error, ERROR_NOT_FOUND, "%s: there is no such file", path);
     Arena *scratch = arena_new();
     char *line = arena_alloc(scratch, MAX_LINE);
     ArenaMark mark = arena_mark(scratch);
     bool ok = true;
     int number = 0;
+    z_off_t begin = 0;
     while (ok && gzgets(file, line, MAX_LINE)) {
         number++;
         size_t n = strlen(line);
-        if (n + 1 == MAX_LINE)
+        if (gztell(file) - begin != (z_off_t)n) ok = error_set(error, ERROR_INPUT, "a NUL byte");
+        begin = gztell(file);
+        if (ok && n + 1 == MAX_LINE)
             ok = error_set(error, ERROR_INPUT, "longer than %d bytes", MAX_LINE - 2);
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             n--;
@@ -238,18 +245,20 @@ static int by_length(const void *a, const void *b) {
 static void cut_batches(Corpus *corpus, const Recipe *recipe, uint64_t seed) {
     int most = corpus->n_examples + 1;
     int *begin = arena_alloc(corpus->dealt, (size_t)(most + 1) * sizeof *begin);
-    int n = 0, pool_tokens = recipe->batch_tokens * recipe->pool_batches;
+    int n = 0;
+    int64_t pool_tokens = (int64_t)recipe->batch_tokens * recipe->pool_batches;
     for (int first = 0; first < corpus->n_examples;) {
-        int end = first, tokens = 0;
+        int end = first;
+        int64_t tokens = 0;
         while (end < corpus->n_examples && (end == first || tokens < pool_tokens))
             tokens += corpus->examples[end++].n_target;
         qsort(corpus->examples + first, (size_t)(end - first), sizeof *corpus->examples, by_length);
         /* Batches of one pool get equal shares: a remainder would make a batch of a few rows. */
-        int n_cuts = (tokens + recipe->batch_tokens / 2) / recipe->batch_tokens;
+        int n_cuts = (int)((tokens + recipe->batch_tokens / 2) / recipe->batch_tokens);
         if (n_cuts < 1) n_cuts = 1;
         int64_t so_far = 0;
         for (int i = first, cut = 0; i < end; i++) {
-            if (so_far >= (int64_t)tokens * cut / n_cuts && cut < n_cuts) {
+            if (so_far >= tokens * cut / n_cuts && cut < n_cuts) {
                 begin[n++] = i;
                 cut++;
             }

@@ -28,8 +28,8 @@ static const Field fields[] = {
     NUMBER(learning_rate, 1e-3, 0, 10),
     WHOLE(warmup_steps, 1000, 0, 1e9),
     WHOLE(cooldown_steps, 0, 0, 1e9),
-    NUMBER(beta1, 0.9, 0, 1),
-    NUMBER(beta2, 0.98, 0, 1),
+    NUMBER(beta1, 0.9, 0, 0.999999),
+    NUMBER(beta2, 0.98, 0, 0.999999),
     NUMBER(epsilon, 1e-9, 0, 1),
     NUMBER(clip_norm, 1, 0, 1e9),
     NUMBER(label_smoothing, 0.1, 0, 0.99),
@@ -105,9 +105,13 @@ static bool read_root(const json_t *root, const char *path, Recipe *out, Arena *
     for (int i = 0; i < N_FIELDS; i++)
         if (!set_field(out, &fields[i], json_object_get(root, fields[i].name), path, error))
             return false;
-    out->seed = (uint64_t)json_integer_value(json_object_get(root, "seed"));
-    const char *model = json_string_value(json_object_get(root, "model"));
-    out->model = beside(path, model ? model : ".", arena);
+    const json_t *seed = json_object_get(root, "seed"), *model = json_object_get(root, "model");
+    if (seed && (!json_is_integer(seed) || json_integer_value(seed) < 0))
+        return error_set(error, ERROR_INPUT, "%s: seed must be a whole number from 0", path);
+    if (model && !json_is_string(model))
+        return error_set(error, ERROR_INPUT, "%s: model must be the name of a folder", path);
+    out->seed = (uint64_t)json_integer_value(seed);
+    out->model = beside(path, model ? json_string_value(model) : ".", arena);
     const char *names[RECIPE_LANGUAGES];
     int times[RECIPE_LANGUAGES];
     if (!read_times(json_object_get(root, "repeat"), "repeat", path, RECIPE_LANGUAGES, names, times,

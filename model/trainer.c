@@ -251,12 +251,38 @@ static float *floats(int64_t n) {
     return memset(x, 0, (size_t)n * sizeof *x);
 }
 
+/* Can this model be trained on pairs of the recipe's length? */
+static bool check_model(const Model *model, const Recipe *recipe, Error *error) {
+    const ModelConfig *c = &model->config;
+    if (c->family != FAMILY_ENCODER_DECODER)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s: only encoder-decoders are trained here, this is a %s", model->path,
+                         c->model_type);
+    if (c->generation.start_id < 0 || c->generation.start_id >= c->n_vocab)
+        return error_set(error, ERROR_INPUT,
+                         "%s: config.json: decoder_start_token_id is %d, an id below %d expected",
+                         model->path, c->generation.start_id, c->n_vocab);
+    for (StackId s = STACK_ENCODER; s <= STACK_DECODER; s++)
+        if (c->stack[s].n_positions > 0 && recipe->max_tokens > c->stack[s].n_positions)
+            return error_set(error, ERROR_INPUT,
+                             "max_tokens of the recipe is %d, but the model of %s has %d positions",
+                             recipe->max_tokens, model->path, c->stack[s].n_positions);
+    return true;
+}
+
 Trainer *trainer_new(const Recipe *recipe, Error *error) {
     Trainer *t = calloc(1, sizeof *t);
     if (!t) abort();
     t->recipe = *recipe;
     t->model = model_make(recipe->model, &t->made, error);
     if (!t->model) {
+        free(t->made.items);
+        free(t->made.data);
+        free(t);
+        return NULL;
+    }
+    if (!check_model(t->model, recipe, error)) {
+        model_free(t->model);
         free(t->made.items);
         free(t->made.data);
         free(t);
@@ -306,6 +332,11 @@ void trainer_free(Trainer *t) {
 
 TrainPlace *trainer_place(Trainer *trainer) {
     return &trainer->place;
+}
+
+int trainer_n_vocab(const Trainer *trainer) {
+    const ModelConfig *c = &trainer->model->config;
+    return c->n_vocab < c->n_source_vocab ? c->n_vocab : c->n_source_vocab;
 }
 
 const Parameters *trainer_parameters(const Trainer *trainer) {
@@ -368,7 +399,8 @@ bool trainer_resume(Trainer *t, const char *path, Error *error) {
     const char *format = safetensors_metadata_value(file, "format");
     const char *place = safetensors_metadata_value(file, "place");
     bool ok = format && place && strcmp(format, "attnscope-training-1") == 0 &&
-              sscanf(place, "%d %d %d", &t->place.step, &t->place.pass, &t->place.batch) == 3;
+              sscanf(place, "%d %d %d", &t->place.step, &t->place.pass, &t->place.batch) == 3 &&
+              t->place.step >= 0 && t->place.pass >= 0 && t->place.batch >= 0;
     if (!ok) error_set(error, ERROR_INPUT, "%s: is not a checkpoint of attnscope train", path);
     ok = ok && read_all(t, file, path, "", t->made.data, error) &&
          read_all(t, file, path, "adam.m.", t->m, error) &&

@@ -43,6 +43,9 @@ typedef struct TrainPlace {
 } TrainPlace;
 TrainPlace *trainer_place(Trainer *trainer);
 
+/* Ids that both sides of an example may hold are below this. */
+int trainer_n_vocab(const Trainer *trainer);
+
 bool trainer_save(Trainer *trainer, const char *path, Error *error);
 bool trainer_resume(Trainer *trainer, const char *path, Error *error);
 /* The running mean of the weights if the recipe keeps one, else the weights. */
