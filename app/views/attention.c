@@ -131,8 +131,9 @@ bool attention_sides(const ViewInput *input, const Place *attention, bool words,
     bool wanted = state->rows ? strcmp(state->rows, "writes") == 0 : attention->cross;
     *writes = decoder && next && wanted && !reads;
     Tokens q = decoder ? target : source, k = attention->cross || !decoder ? source : target;
-    side_read(queries, *writes ? next : q.items, q.n, state, words, arena);
-    side_read(keys, k.items, k.n, state, words, arena);
+    if (*writes) q.items = (Token *)(uintptr_t)next; /* only read */
+    side_read(queries, &q, state, words, arena);
+    side_read(keys, &k, state, words, arena);
     queries->axis.title = query_title(attention, *writes, words);
     keys->axis.title = key_title(attention, words);
     return q.n > 0 && k.n > 0;

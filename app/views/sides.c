@@ -5,38 +5,7 @@
 
 #include "app/views/select.h"
 #include "model/base/utf8.h"
-
-#define WORD_MARK "\xe2\x96\x81"  /* ▁, SentencePiece's blank */
-#define BYTE_BLANK "\xc4\xa0"     /* Ġ, the blank of byte-level vocabularies */
-#define LONE_BLANK "\xe2\x90\xa3" /* ␣: how a blank by itself is shown */
-#define BYTE_LINE "\xc4\x8a"      /* Ċ, their line end */
-
-static void replace(StrBuf *out, Str label, const char *mark, const char *with) {
-    size_t n = strlen(mark);
-    for (size_t i = 0; i < label.n;) {
-        if (i + n <= label.n && memcmp(label.data + i, mark, n) == 0) {
-            strbuf_puts(out, with);
-            i += n;
-        } else {
-            strbuf_putc(out, label.data[i++]);
-        }
-    }
-}
-
-Str label_pretty(Str label, Arena *arena) {
-    if (str_starts(label, WORD_MARK) && label.n > 3) label = str_sub(label, 3, label.n);
-    if (str_starts(label, BYTE_BLANK) && label.n > 2) label = str_sub(label, 2, label.n);
-    if (str_starts(label, "##") && label.n > 2) label = str_sub(label, 2, label.n);
-    if (str_ends(label, "</w>") && label.n > 4) label.n -= 4;
-    if (str_is(label, WORD_MARK) || str_is(label, BYTE_BLANK)) return str(LONE_BLANK);
-    StrBuf blanks = {0}, lines = {0};
-    replace(&blanks, label, WORD_MARK, " ");
-    replace(&lines, strbuf_str(&blanks), BYTE_LINE, "\xe2\x86\xb5");
-    Str copy = arena_str(arena, strbuf_str(&lines));
-    strbuf_free(&blanks);
-    strbuf_free(&lines);
-    return copy;
-}
+#include "model/words.h"
 
 bool label_is_punctuation(Str label) {
     size_t n = 0;
@@ -48,32 +17,11 @@ bool label_is_punctuation(Str label) {
     return label.n > 0;
 }
 
-/* Does this token go on with the word of the token before? By the bytes of the text where they are
- * known, else by the vocabulary's marks. */
-static bool continues_word(const Token *before, const Token *token, bool marks_begin) {
-    if (before->special || token->special) return false;
-    Str label = token->label;
-    if (str_starts(label, "##")) return true;
-    if (str_starts(label, WORD_MARK) || str_starts(label, BYTE_BLANK)) return false;
-    if (str_ends(before->label, "</w>")) return false;
-    if (label_is_punctuation(label)) return false;
-    Str old = before->label;
-    if (str_starts(old, WORD_MARK)) old = str_sub(old, 3, old.n);
-    if (str_starts(old, BYTE_BLANK)) old = str_sub(old, 2, old.n);
-    if (old.n > 0 && label_is_punctuation(old)) return false;
-    bool spans = token->end > token->begin && before->end > before->begin;
-    if (spans && token->second != before->second) return false;
-    if (marks_begin) return true;
-    return spans && token->begin == before->end;
-}
-
-static bool vocabulary_marks_words(const Token *tokens, int n) {
-    for (int i = 0; i < n; i++)
-        if (str_starts(tokens[i].label, WORD_MARK) || str_starts(tokens[i].label, BYTE_BLANK) ||
-            str_ends(tokens[i].label, "</w>"))
-            return true;
-    return false;
-}
+/* An axis while it is made; see Side. */
+typedef struct Rows {
+    ChartToken *tokens;
+    int *row_of, *first, *count;
+} Rows;
 
 static bool hidden_by_name(const StateList *names, Str shown, Str label) {
     for (int i = 0; i < names->n; i++) {
@@ -87,38 +35,46 @@ static bool hidden_by_name(const StateList *names, Str shown, Str label) {
     return false;
 }
 
-static void join_rows(Side *side, const Token *tokens, ChartToken *rows, int *row_of, int *first,
-                      int *count, bool raw, Arena *arena) {
-    bool marks = vocabulary_marks_words(tokens, side->n_tokens);
-    int n = 0;
-    for (int i = 0; i < side->n_tokens; i++) {
-        Str label = tokens[i].label;
-        bool goes_on = i > 0 && continues_word(&tokens[i - 1], &tokens[i], marks);
-        Str text = raw ? label : label_pretty(label, arena);
-        if (goes_on && side->words) {
-            row_of[i] = n - 1;
-            count[n - 1]++;
-            Str old = rows[n - 1].text;
-            if (!raw && str_is(old, LONE_BLANK)) old = (Str){"", 0};
-            rows[n - 1].text =
-                str(arena_printf(arena, "%.*s%.*s", (int)old.n, old.data, (int)text.n, text.data));
-            continue;
-        }
-        rows[n] =
-            (ChartToken){.text = text, .special = tokens[i].special, .continues = goes_on && !raw};
-        first[n] = i;
-        count[n] = 1;
-        row_of[i] = n++;
-    }
-    side->axis.n = n;
+/* The vocabulary's own strings of a word, one behind the other. */
+static Str raw_label(const Tokens *tokens, const Word *word, Arena *arena) {
+    StrBuf out = {0};
+    for (int i = word->first; i < word->first + word->n_tokens; i++)
+        strbuf_add(&out, tokens->items[i].label.data, tokens->items[i].label.n);
+    Str label = arena_str(arena, strbuf_str(&out));
+    strbuf_free(&out);
+    return label;
 }
 
-static void hide_rows(Side *side, const Token *tokens, const State *state, ChartToken *rows,
+static void add_word(Side *side, const Tokens *tokens, const Word *word, bool raw, Rows *rows,
+                     Arena *arena) {
+    int r = side->axis.n++;
+    rows->tokens[r] = (ChartToken){.text = raw ? raw_label(tokens, word, arena) : word->label,
+                                   .special = word->special};
+    rows->first[r] = word->first;
+    rows->count[r] = word->n_tokens;
+    for (int i = word->first; i < word->first + word->n_tokens; i++)
+        rows->row_of[i] = r;
+}
+
+static void add_token(Side *side, const Tokens *tokens, int i, const Words *words, TokenStyle style,
+                      bool raw, Rows *rows, Arena *arena) {
+    const Token *token = &tokens->items[i];
+    int r = side->axis.n++;
+    rows->tokens[r] =
+        (ChartToken){.text = raw ? token->label : token_pretty(token->label, style, arena),
+                     .special = token->special,
+                     .continues = !raw && i > 0 && words->of[i] == words->of[i - 1]};
+    rows->first[r] = i;
+    rows->count[r] = 1;
+    rows->row_of[i] = r;
+}
+
+static void hide_rows(Side *side, const Tokens *tokens, const State *state, ChartToken *rows,
                       Arena *arena) {
     StrBuf names = {0};
     for (int r = 0; r < side->axis.n; r++) {
         ChartToken *row = &rows[r];
-        Str label = tokens[side->first[r]].label;
+        Str label = tokens->items[side->first[r]].label;
         row->hidden =
             (state->hide_special && row->special) ||
             (state->hide_punctuation && !row->special && label_is_punctuation(row->text)) ||
@@ -132,32 +88,38 @@ static void hide_rows(Side *side, const Token *tokens, const State *state, Chart
     strbuf_free(&names);
 }
 
-void side_read(Side *side, const Token *tokens, int n, const State *state, bool words,
-               Arena *arena) {
-    *side = (Side){.n_tokens = n, .words = words};
+void side_read(Side *side, const Tokens *tokens, const State *state, bool words, Arena *arena) {
+    int n = tokens->n;
     size_t room = (size_t)n + 1;
-    ChartToken *rows = arena_calloc(arena, room, sizeof *rows);
-    int *row_of = arena_calloc(arena, room, sizeof *row_of);
-    int *first = arena_calloc(arena, room, sizeof *first);
-    int *count = arena_calloc(arena, room, sizeof *count);
+    Rows rows = {.tokens = arena_calloc(arena, room, sizeof *rows.tokens),
+                 .row_of = arena_calloc(arena, room, sizeof *rows.row_of),
+                 .first = arena_calloc(arena, room, sizeof *rows.first),
+                 .count = arena_calloc(arena, room, sizeof *rows.count)};
     bool *special = arena_calloc(arena, room, sizeof *special);
     for (int i = 0; i < n; i++)
-        special[i] = tokens[i].special;
-    side->row_of = row_of;
-    side->first = first;
-    side->count = count;
-    side->special = special;
-    side->axis.tokens = rows;
-    join_rows(side, tokens, rows, row_of, first, count, state->raw_tokens, arena);
-    hide_rows(side, tokens, state, rows, arena);
+        special[i] = tokens->items[i].special;
+    *side = (Side){.n_tokens = n,
+                   .words = words,
+                   .row_of = rows.row_of,
+                   .first = rows.first,
+                   .count = rows.count,
+                   .special = special,
+                   .axis.tokens = rows.tokens};
+    Words all = words_read(tokens, arena);
+    TokenStyle style = token_style(tokens->items, n);
+    for (int w = 0; words && w < all.n; w++)
+        add_word(side, tokens, &all.items[w], state->raw_tokens, &rows, arena);
+    for (int i = 0; !words && i < n; i++)
+        add_token(side, tokens, i, &all, style, state->raw_tokens, &rows, arena);
+    hide_rows(side, tokens, state, rows.tokens, arena);
 }
 
 void side_count(Side *side, int n, int first, Arena *arena) {
     static const State plain;
-    Token *tokens = arena_calloc(arena, (size_t)n + 1, sizeof *tokens);
+    Tokens tokens = {.n = n, .items = arena_calloc(arena, (size_t)n + 1, sizeof(Token))};
     for (int i = 0; i < n; i++)
-        tokens[i].label = str(arena_printf(arena, "%d", i + first));
-    side_read(side, tokens, n, &plain, false, arena);
+        tokens.items[i].label = str(arena_printf(arena, "%d", i + first));
+    side_read(side, &tokens, &plain, false, arena);
 }
 
 static void pick_label(const Side *side, Str label, bool *picked) {

@@ -2,7 +2,7 @@
  * the text; what is special, hidden or picked among them.
  *
  *     Side keys;
- *     side_read(&keys, tokens.items, tokens.n, tokens.text, state, true, arena);
+ *     side_read(&keys, &tokens, state, true, arena);
  *     heatmap.keys = keys.axis;
  */
 #ifndef APP_VIEWS_SIDES_H
@@ -25,16 +25,14 @@ typedef struct Side {
 } Side;
 
 /* The tokens' texts must outlive the arena's use. words: join what makes a word. */
-void side_read(Side *side, const Token *tokens, int n, const State *state, bool words,
-               Arena *arena);
+void side_read(Side *side, const Tokens *tokens, const State *state, bool words, Arena *arena);
 /* Counts for labels: "0", "1", ... */
 void side_count(Side *side, int n, int first, Arena *arena);
 /* Rows that `picked` names: "4", "4,7-9" or a label. picked [n rows]; returns how many; 0 with an
  * error if there are none. */
 int side_pick(const Side *side, const char *token, bool *picked, Error *error);
 
-/* A label as it is read: without the marks of the vocabulary ("▁", "Ġ", "##", "</w>"). */
-Str label_pretty(Str label, Arena *arena);
+/* Nothing but punctuation. */
 bool label_is_punctuation(Str label);
 
 #endif
