@@ -6,6 +6,8 @@
 #include "model/measure/measure.h"
 #include "render/grid.h"
 
+enum { MOST_CELLS = 256 }; /* a side of a thumbnail */
+
 /* Which rows and columns of the patterns are drawn. */
 typedef struct Shown {
     int n;
@@ -17,11 +19,13 @@ typedef struct Source {
     Place attention;
     const int *layers, *heads;
     Shown queries, keys;
-    bool every_token; /* nothing is hidden: a tile is the thumbnail */
-    int mask_layer;   /* the layer that `hidden` is of */
-    bool *masked;     // [query, key]
+    int factor;            /* so many tokens a side become one cell: thumbnails are small */
+    bool mean;             /* their mean, else the strongest of them */
+    int n_rows, n_columns; /* of a thumbnail */
+    int mask_layer;        /* the layer that `masked` is of */
+    bool *masked;          // [n_rows, n_columns] nothing of the cell may be seen
     bool any_masked;
-    float *tile; // [n_queries, n_keys] scratch where tokens are hidden
+    float *tile; // [query, key] of one head where the trace does not store it
 } Source;
 
 static Shown shown_tokens(const Side *side, Arena *arena) {
@@ -35,15 +39,49 @@ static Shown shown_tokens(const Side *side, Arena *arena) {
 /* The mask is a layer's, not a head's: looked up once for all its heads. */
 static void read_mask(Source *s, const Pattern *p, int layer) {
     if (s->mask_layer == layer) return;
-    s->mask_layer = layer;
-    s->any_masked = false;
+    int64_t n = (int64_t)s->n_rows * s->n_columns;
     Sight sight = sight_of(p);
+    s->mask_layer = layer;
+    memset(s->masked, 1, (size_t)n * sizeof *s->masked);
     for (int q = 0; q < s->queries.n; q++)
-        for (int k = 0; k < s->keys.n; k++) {
-            bool masked = !sight_sees(&sight, s->queries.tokens[q], s->keys.tokens[k]);
-            s->masked[(int64_t)q * s->keys.n + k] = masked;
-            s->any_masked = s->any_masked || masked;
+        for (int k = 0; k < s->keys.n; k++)
+            if (sight_sees(&sight, s->queries.tokens[q], s->keys.tokens[k]))
+                s->masked[(int64_t)(q / s->factor) * s->n_columns + k / s->factor] = false;
+    s->any_masked = memchr(s->masked, 1, (size_t)n) != NULL;
+}
+
+/* The rows of one head as they lie in the trace, or a copy in the tile. */
+static const float *head_rows(const Source *s, const Pattern *p, int head, int64_t *stride) {
+    const Tensor *x = &p->stored;
+    if (x->data && x->stride[2] == 1) {
+        *stride = x->stride[1];
+        return x->data + head * x->stride[0];
+    }
+    pattern_tile(p, head, 0, p->n_queries, 0, p->n_keys, s->tile);
+    *stride = p->n_keys;
+    return s->tile;
+}
+
+/* Adds one query's weights to a row of the thumbnail. */
+static void reduce_row(const Source *s, const float *row, float *to) {
+    const int *keys = s->keys.tokens;
+    for (int c = 0, k = 0; c < s->n_columns; c++) {
+        int end = k + s->factor < s->keys.n ? k + s->factor : s->keys.n;
+        float cell = to[c];
+        for (; k < end; k++) {
+            float w = row[keys[k]];
+            if (s->mean)
+                cell += w == w ? w : 0; /* absent: not a number */
+            else if (w > cell)
+                cell = w;
         }
+        to[c] = cell;
+    }
+}
+
+/* How many tokens a side of cell i stands for. */
+static int part(const Source *s, int i, int n) {
+    return (i + 1) * s->factor <= n ? s->factor : n - i * s->factor;
 }
 
 static bool read_head(void *user, int row, int column, Tensor out, Error *error) {
@@ -53,18 +91,39 @@ static bool read_head(void *user, int row, int column, Tensor out, Error *error)
     if (!trace_pattern(s->trace, s->attention.stack, layer, s->attention.cross, &p) ||
         head >= p.n_heads)
         return error_set(error, ERROR_INPUT, "layer %d has no head %d", layer, head);
-    int64_t n = (int64_t)s->queries.n * s->keys.n;
-    float *to = s->every_token ? out.data : s->tile;
-    pattern_tile(&p, head, 0, p.n_queries, 0, p.n_keys, to);
-    if (!s->every_token)
-        for (int q = 0; q < s->queries.n; q++)
-            for (int k = 0; k < s->keys.n; k++)
-                out.data[(int64_t)q * s->keys.n + k] =
-                    to[s->queries.tokens[q] * p.n_keys + s->keys.tokens[k]];
+    int64_t stride, n = (int64_t)s->n_rows * s->n_columns;
+    const float *rows = head_rows(s, &p, head, &stride);
+    memset(out.data, 0, (size_t)n * sizeof *out.data);
+    for (int q = 0; q < s->queries.n; q++)
+        reduce_row(s, rows + s->queries.tokens[q] * stride,
+                   out.data + (int64_t)(q / s->factor) * s->n_columns);
+    for (int r = 0; r < s->n_rows && s->mean; r++)
+        for (int c = 0; c < s->n_columns; c++)
+            out.data[(int64_t)r * s->n_columns + c] /=
+                (float)(part(s, r, s->queries.n) * part(s, c, s->keys.n));
     read_mask(s, &p, layer);
     for (int64_t i = 0; s->any_masked && i < n; i++)
         if (s->masked[i]) out.data[i] = NAN;
     return true;
+}
+
+/* The largest weight of all heads: the end of the scale. */
+static float largest_weight(const Source *s, int n_layers, int n_heads) {
+    Pattern p;
+    float largest = 0;
+    for (int l = 0; l < n_layers; l++)
+        for (int h = 0; h < n_heads; h++) {
+            if (!trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
+                continue;
+            int64_t stride;
+            const float *rows = head_rows(s, &p, s->heads[h], &stride);
+            for (int64_t q = 0; q < p.n_queries; q++)
+                for (int64_t k = 0; k < p.n_keys; k++) {
+                    float w = rows[q * stride + k];
+                    largest = w > largest ? w : largest;
+                }
+        }
+    return largest > 0 ? largest : 1;
 }
 
 /* Mean share of a shown query's weight that lies on hidden keys. */
@@ -147,6 +206,10 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
     const State *state = input->state;
     const char *sizes = arena_printf(arena, "%d queries × %d keys", s->queries.n, s->keys.n);
     const char *notes = view_joined(arena, keys->axis.title, sizes);
+    if (s->factor > 1)
+        notes = view_joined(arena, notes,
+                            arena_printf(arena, "%d × %d cells as one, the %s of them", s->factor,
+                                         s->factor, s->mean ? "mean" : "strongest"));
     if (keys->n_hidden)
         notes =
             view_joined(arena, notes,
@@ -174,26 +237,29 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     s->keys = shown_tokens(&keys, arena);
     if (s->queries.n == 0 || s->keys.n == 0)
         return error_set(error, ERROR_INPUT, "all tokens are hidden, nothing is left to draw");
-    s->every_token = s->queries.n == queries.n_tokens && s->keys.n == keys.n_tokens;
+    int longest = s->queries.n > s->keys.n ? s->queries.n : s->keys.n;
+    s->factor = (longest + MOST_CELLS - 1) / MOST_CELLS;
+    s->n_rows = (s->queries.n + s->factor - 1) / s->factor;
+    s->n_columns = (s->keys.n + s->factor - 1) / s->factor;
+    s->mean = state->reduce && strcmp(state->reduce, "mean") == 0;
     s->mask_layer = -1;
-    s->masked = arena_alloc(arena, (size_t)s->queries.n * (size_t)s->keys.n * sizeof *s->masked);
+    s->masked = arena_alloc(arena, (size_t)s->n_rows * (size_t)s->n_columns * sizeof *s->masked);
     s->tile =
         arena_alloc(arena, (size_t)queries.n_tokens * (size_t)keys.n_tokens * sizeof *s->tile);
     const Measure *measure = state->statistic ? measure_find(state->statistic) : NULL;
     char prefix[PLACE_TEXT_MAX];
     place_text(&s->attention, prefix);
-    bool mean = state->reduce && strcmp(state->reduce, "mean") == 0;
     Grid grid = {
         .n_rows = n_layers,
         .n_columns = n_heads,
         .read = read_head,
         .user = s,
-        .n_queries = s->queries.n,
-        .n_keys = s->keys.n,
+        .n_queries = s->n_rows,
+        .n_keys = s->n_columns,
         .rows = based(s->layers, n_layers, state->base, arena),
         .columns = based(s->heads, n_heads, state->base, arena),
         .id = *prefix ? arena_printf(arena, "%s-L%%dH%%d", prefix) : NULL,
-        .reduce = mean ? FIGURE_REDUCE_MEAN : FIGURE_REDUCE_MAX,
+        .reduce = s->mean ? FIGURE_REDUCE_MEAN : FIGURE_REDUCE_MAX,
     };
     if (measure) {
         grid.frames =
@@ -208,10 +274,10 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
         view_options(input, title,
                      view_joined(arena, queries.axis.title,
                                  notes_of(input, s, &keys, n_layers, n_heads, arena)));
-    if (state->range && strcmp(state->range, "unit") == 0)
-        options.scale = CHART_SCALE_UNIT;
-    else
-        options.scale = CHART_SCALE_MAX;
+    options.scale = CHART_SCALE_RANGE;
+    options.high = state->range && strcmp(state->range, "unit") == 0
+                       ? 1
+                       : (double)largest_weight(s, n_layers, n_heads);
     if (!grid_draw(figure, &grid, &options, error)) return false;
     Matrices m = as_matrices(s, n_layers, n_heads, &queries, &keys, arena);
     view_tell_matrices(figure, input, &m,
