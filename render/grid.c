@@ -187,6 +187,12 @@ static double draw_legends(const Plan *plan, double x, double y, double width) {
     double h = chart_legend(plan->figure, x + used, y, bar, plan->options, &plan->range);
     if (!plan->grid->frames) return y + h;
     double at = x + used + bar + 3 * small;
+    const char *frame = plan->grid->frame_name ? plan->grid->frame_name : "frame";
+    double named = text_width(figure_fonts(plan->figure), str(frame), style.font) + small;
+    if (at + named + 110 * theme->type_body / 13 > x + width) { /* no room beside: below */
+        y += h + small;
+        at = x;
+    }
     used =
         figure_text(plan->figure, at, y + small * 0.75,
                     str(plan->grid->frame_name ? plan->grid->frame_name : "frame"), style, NULL) +

@@ -208,7 +208,7 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
     const char *notes = view_joined(arena, keys->axis.title, sizes);
     if (s->factor > 1)
         notes = view_joined(arena, notes,
-                            arena_printf(arena, "%d × %d cells as one, the %s of them", s->factor,
+                            arena_printf(arena, "%d × %d tokens a cell, their %s", s->factor,
                                          s->factor, s->mean ? "mean" : "strongest"));
     if (keys->n_hidden)
         notes =
