@@ -20,6 +20,11 @@ static const Option options[] = {
      .argument = "FILE",
      .help = "rows of language TAB source TAB target, plain or gzip"},
     {.name = "dev", .kind = OPTION_FILE, .argument = "FILE", .help = "rows to measure on"},
+    {.name = "output",
+     .letter = 'o',
+     .kind = OPTION_FOLDER,
+     .argument = "DIR",
+     .help = "the folder that becomes the model; made if it is not there"},
     {.name = "reverse", .kind = OPTION_FLAG, .help = "translate the targets into the sources"},
     {.name = "init",
      .kind = OPTION_FOLDER,
@@ -271,6 +276,6 @@ const Command command_train = {
         "interrupt saves a checkpoint and ends.",
     .examples = "attnscope train --recipe assets/models/en-fr-fi/recipe.json --corpus train.tsv.gz "
                 "--dev dev.tsv.gz -o my-model\n",
-    .options = {.groups = {options, options_output}},
+    .options = {.groups = {options}},
     .run = run,
 };
