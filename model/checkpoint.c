@@ -82,6 +82,22 @@ Probe source_lone_file(const Source *source, const char *extension, Error *error
     return PROBE_BROKEN;
 }
 
+/* What others keep weights in, so that the message can say that it was seen. */
+static void say_no_weights(const Source *source, Error *error) {
+    static const char *const foreign[] = {".h5",   ".msgpack", ".onnx",  ".ot",
+                                          ".ckpt", ".pth",     ".tflite"};
+    Arena *arena = arena_new();
+    const char *seen = NULL;
+    for (size_t i = 0; !seen && i < sizeof foreign / sizeof *foreign; i++)
+        seen = source_path(arena, source, foreign[i]);
+    error_set(error, ERROR_NOT_FOUND,
+              "%s: no weights in this folder: model.safetensors, pytorch_model.bin (or their "
+              "index.json), a .gguf or a Marian .npz expected%s%s%s",
+              source->path, seen ? "; " : "", seen ? path_name(seen) : "",
+              seen ? " is not a format that is read" : "");
+    arena_free(arena);
+}
+
 /* The row whose files these are. NULL and, when a row says that it is broken, an error. */
 static const CheckpointFormat *find_format(const Source *source, Error *error) {
     for (int i = 0; i < N_FORMATS; i++) {
@@ -90,11 +106,7 @@ static const CheckpointFormat *find_format(const Source *source, Error *error) {
         if (probe == PROBE_MINE) return formats[i];
     }
     if (source->is_folder)
-        error_set(
-            error, ERROR_NOT_FOUND,
-            "%s: no weights in this folder: model.safetensors, model.safetensors.index.json or "
-            "pytorch_model.bin expected",
-            source->path);
+        say_no_weights(source, error);
     else
         error_set(error, ERROR_INPUT,
                   "%s: not a format of weights that is known here: safetensors, pytorch_model.bin, "

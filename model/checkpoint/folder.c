@@ -7,10 +7,21 @@
 
 enum { MAX_CONFIG_BYTES = 64 << 20 };
 
+/* Weights packed by a quantizer of somebody's: their tensors mean something else. */
+static bool check_plain(const json_t *config, const char *path, Error *error) {
+    const json_t *how = json_object_get(config, "quantization_config");
+    if (!how || json_is_null(how)) return true;
+    const char *method = json_string_value(json_object_get(how, "quant_method"));
+    return error_set(error, ERROR_UNSUPPORTED,
+                     "%s: quantization_config: weights packed by %.60s are not read; take the "
+                     "unquantized model, or a GGUF file of it",
+                     path, method ? method : "a quantizer");
+}
+
 bool checkpoint_read_config(Checkpoint *checkpoint, const char *folder, Error *error) {
     char *path = path_join(checkpoint->arena, folder, "config.json");
     checkpoint->config = json_read_object(path, MAX_CONFIG_BYTES, error);
-    if (!checkpoint->config) return false;
+    if (!checkpoint->config || !check_plain(checkpoint->config, path, error)) return false;
     path = path_join(checkpoint->arena, folder, "generation_config.json");
     if (!file_exists(path)) return true;
     checkpoint->generation_config = json_read_object(path, MAX_CONFIG_BYTES, error);

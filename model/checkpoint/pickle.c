@@ -1,133 +1,14 @@
 /* The stack machine. Every opcode takes a bounded step on values that are there; where Python would
  * import or call, a table of ours is asked. */
-#include "model/checkpoint/pickle.h"
+#include "model/checkpoint/pickle_inside.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-struct PickleReader {
-    Arena *arena;
-    Str bytes;
-    size_t at;
-    const char *path;
-    PickleRules rules;
-    size_t budget; /* bytes that may still be allocated */
-    PickleItems stack, memo;
-    struct {
-        size_t *at, n, capacity;
-    } marks; /* stack heights */
-};
-
-static bool fail(const PickleReader *r, Error *error, const char *what) {
-    return error_set(error, ERROR_INPUT, "%s: broken pickle at byte %zu: %s", r->path, r->at, what);
-}
-
-void *pickle_alloc(PickleReader *r, size_t n_bytes, Error *error) {
-    size_t taken = (n_bytes + 63) / 64 * 64;
-    if (n_bytes > SIZE_MAX / 2 || taken > r->budget) {
-        fail(r, error, "it unfolds to more than twice its size and 64 MB");
-        return NULL;
-    }
-    r->budget -= taken;
-    return arena_alloc(r->arena, n_bytes);
-}
-
-static bool items_reserve(PickleReader *r, PickleItems *items, size_t n, Error *error) {
-    if (n <= items->capacity) return true;
-    size_t capacity = items->capacity ? items->capacity : 4;
-    while (capacity < n)
-        capacity *= 2;
-    PickleValue *at = pickle_alloc(r, capacity * sizeof *at, error);
-    if (!at) return false;
-    if (items->n) memcpy(at, items->at, items->n * sizeof *at);
-    items->at = at;
-    items->capacity = capacity;
-    return true;
-}
-
-static bool push(PickleReader *r, PickleValue value, Error *error) {
-    if (!items_reserve(r, &r->stack, r->stack.n + 1, error)) return false;
-    r->stack.at[r->stack.n++] = value;
-    return true;
-}
-
-/* Values above the last mark; without a mark the whole stack. */
-static size_t floor_of(const PickleReader *r) {
-    return r->marks.n ? r->marks.at[r->marks.n - 1] : 0;
-}
-
-static bool pop(PickleReader *r, PickleValue *out, Error *error) {
-    if (r->stack.n <= floor_of(r)) return fail(r, error, "the stack is empty");
-    *out = r->stack.at[--r->stack.n];
-    return true;
-}
-
-static bool top(PickleReader *r, PickleKind kind, PickleValue **out, Error *error) {
-    if (r->stack.n <= floor_of(r)) return fail(r, error, "the stack is empty");
-    *out = &r->stack.at[r->stack.n - 1];
-    return (*out)->kind == kind || fail(r, error, "a value of another kind is expected");
-}
-
-static bool mark(PickleReader *r, Error *error) {
-    if (r->marks.n == r->marks.capacity) {
-        size_t capacity = r->marks.capacity ? 2 * r->marks.capacity : 64;
-        size_t *at = pickle_alloc(r, capacity * sizeof *at, error);
-        if (!at) return false;
-        if (r->marks.n) memcpy(at, r->marks.at, r->marks.n * sizeof *at);
-        r->marks.at = at;
-        r->marks.capacity = capacity;
-    }
-    r->marks.at[r->marks.n++] = r->stack.n;
-    return true;
-}
-
-/* Takes the values above the last mark off the stack: they lie at *begin until the next push. */
-static bool pop_mark(PickleReader *r, const PickleValue **begin, size_t *n, Error *error) {
-    if (!r->marks.n) return fail(r, error, "no mark");
-    size_t from = r->marks.at[--r->marks.n];
-    *begin = r->stack.at + from;
-    *n = r->stack.n - from;
-    r->stack.n = from;
-    return true;
-}
-
-static bool items_add(PickleReader *r, PickleItems *items, const PickleValue *from, size_t n,
-                      Error *error) {
-    if (!items_reserve(r, items, items->n + n, error)) return false;
-    if (n) memcpy(items->at + items->n, from, n * sizeof *from);
-    items->n += n;
-    return true;
-}
-
-static bool push_items(PickleReader *r, PickleKind kind, const PickleValue *from, size_t n,
-                       Error *error) {
-    PickleItems *items = pickle_alloc(r, sizeof *items, error);
-    if (!items) return false;
-    *items = (PickleItems){0};
-    return items_add(r, items, from, n, error) &&
-           push(r, (PickleValue){.kind = kind, .items = items}, error);
-}
-
-bool pickle_new_dict(PickleReader *r, PickleValue *out, Error *error) {
-    PickleItems *items = pickle_alloc(r, sizeof *items, error);
-    if (!items) return false;
-    *items = (PickleItems){0};
-    *out = (PickleValue){.kind = PICKLE_DICT, .items = items};
-    return true;
-}
-
-/* The last n of the stack as a tuple. */
-static bool tuple_of_top(PickleReader *r, size_t n, Error *error) {
-    if (r->stack.n - floor_of(r) < n) return fail(r, error, "the stack is empty");
-    r->stack.n -= n;
-    return push_items(r, PICKLE_TUPLE, r->stack.at + r->stack.n, n, error);
-}
 
 /* Reading the bytes. */
 
 static bool take(PickleReader *r, size_t n, Str *out, Error *error) {
-    if (n > r->bytes.n - r->at) return fail(r, error, "it is cut off");
+    if (n > r->bytes.n - r->at) return pickle_fail(r, error, "it is cut off");
     *out = str_sub(r->bytes, r->at, r->at + n);
     r->at += n;
     return true;
@@ -144,7 +25,7 @@ static bool take_number(PickleReader *r, size_t n_bytes, uint64_t *out, Error *e
 static bool take_line(PickleReader *r, Str *out, Error *error) {
     const char *begin = r->bytes.data + r->at;
     const char *end = memchr(begin, '\n', r->bytes.n - r->at);
-    if (!end) return fail(r, error, "it is cut off");
+    if (!end) return pickle_fail(r, error, "it is cut off");
     *out = (Str){begin, (size_t)(end - begin)};
     r->at += out->n + 1;
     return true;
@@ -154,21 +35,21 @@ static bool push_text(PickleReader *r, PickleKind kind, size_t length_bytes, Err
     uint64_t n;
     PickleValue value = {.kind = kind};
     if (!take_number(r, length_bytes, &n, error)) return false;
-    if (n > r->bytes.n) return fail(r, error, "it is cut off");
-    return take(r, (size_t)n, &value.text, error) && push(r, value, error);
+    if (n > r->bytes.n) return pickle_fail(r, error, "it is cut off");
+    return take(r, (size_t)n, &value.text, error) && pickle_push(r, value, error);
 }
 
 static bool push_int(PickleReader *r, int64_t integer, Error *error) {
-    return push(r, (PickleValue){.kind = PICKLE_INT, .integer = integer}, error);
+    return pickle_push(r, (PickleValue){.kind = PICKLE_INT, .integer = integer}, error);
 }
 
 static bool push_long(PickleReader *r, size_t length_bytes, Error *error) {
     uint64_t n, number = 0;
     Str raw = {0};
     if (!take_number(r, length_bytes, &n, error)) return false;
-    if (n > r->bytes.n) return fail(r, error, "it is cut off");
+    if (n > r->bytes.n) return pickle_fail(r, error, "it is cut off");
     if (!take(r, (size_t)n, &raw, error)) return false;
-    if (raw.n > 8) return push(r, (PickleValue){.kind = PICKLE_LONG, .text = raw}, error);
+    if (raw.n > 8) return pickle_push(r, (PickleValue){.kind = PICKLE_LONG, .text = raw}, error);
     if (raw.n) memcpy(&number, raw.data, raw.n);
     bool negative = raw.n && (raw.data[raw.n - 1] & 0x80);
     if (negative && raw.n < 8) number |= UINT64_MAX << 8 * raw.n;
@@ -181,7 +62,7 @@ static bool push_real(PickleReader *r, Error *error) {
     bits = __builtin_bswap64(bits);
     PickleValue value = {.kind = PICKLE_FLOAT};
     memcpy(&value.real, &bits, 8);
-    return push(r, value, error);
+    return pickle_push(r, value, error);
 }
 
 /* Protocol 0 writes numbers and texts as lines. */
@@ -198,15 +79,15 @@ static bool push_line(PickleReader *r, char opcode, Error *error) {
         if (integer_parse(line, &integer))
             value = (PickleValue){.kind = PICKLE_INT, .integer = integer};
         else if (line.n < 19)
-            return fail(r, error, "not a number");
+            return pickle_fail(r, error, "not a number");
     } else if (opcode == 'F') {
         value = (PickleValue){.kind = PICKLE_FLOAT};
-        if (!number_parse(line, &value.real)) return fail(r, error, "not a number");
+        if (!number_parse(line, &value.real)) return pickle_fail(r, error, "not a number");
     } else if (opcode == 'S') {
-        if (line.n < 2) return fail(r, error, "a quoted string is expected");
+        if (line.n < 2) return pickle_fail(r, error, "a quoted string is expected");
         value.text = str_sub(line, 1, line.n - 1);
     }
-    return push(r, value, error);
+    return pickle_push(r, value, error);
 }
 
 /* Names and what stands for calling them. */
@@ -216,7 +97,7 @@ static bool push_global(PickleReader *r, Str module, Str name, Error *error) {
         size_t n = strlen(g->name);
         if (n == module.n + 1 + name.n && memcmp(g->name, module.data, module.n) == 0 &&
             g->name[module.n] == '.' && memcmp(g->name + module.n + 1, name.data, name.n) == 0)
-            return push(r, (PickleValue){.kind = PICKLE_GLOBAL, .global = g}, error);
+            return pickle_push(r, (PickleValue){.kind = PICKLE_GLOBAL, .global = g}, error);
     }
     return error_set(error, ERROR_UNSUPPORTED,
                      "%s: refused: the pickle names %.*s.%.*s; only tensors and the few functions "
@@ -233,9 +114,9 @@ static bool global_lines(PickleReader *r, Error *error) {
 
 static bool global_from_stack(PickleReader *r, Error *error) {
     PickleValue module, name;
-    if (!pop(r, &name, error) || !pop(r, &module, error)) return false;
+    if (!pickle_pop(r, &name, error) || !pickle_pop(r, &module, error)) return false;
     if (module.kind != PICKLE_TEXT || name.kind != PICKLE_TEXT)
-        return fail(r, error, "a name is expected");
+        return pickle_fail(r, error, "a name is expected");
     return push_global(r, module.text, name.text, error);
 }
 
@@ -243,22 +124,22 @@ static bool call(PickleReader *r, const PickleValue *callee, const PickleValue *
                  Error *error) {
     PickleValue out;
     if (callee->kind != PICKLE_GLOBAL || !callee->global->call)
-        return fail(r, error, "something is called that is not a function");
-    if (arguments->kind != PICKLE_TUPLE) return fail(r, error, "arguments are expected");
-    return callee->global->call(r, arguments->items, &out, error) && push(r, out, error);
+        return pickle_fail(r, error, "something is called that is not a function");
+    if (arguments->kind != PICKLE_TUPLE) return pickle_fail(r, error, "arguments are expected");
+    return callee->global->call(r, arguments->items, &out, error) && pickle_push(r, out, error);
 }
 
 static bool reduce(PickleReader *r, Error *error) {
     PickleValue arguments, callee;
-    return pop(r, &arguments, error) && pop(r, &callee, error) &&
+    return pickle_pop(r, &arguments, error) && pickle_pop(r, &callee, error) &&
            call(r, &callee, &arguments, error);
 }
 
 static bool new_object_with_keywords(PickleReader *r, Error *error) {
     PickleValue keywords;
-    if (!pop(r, &keywords, error)) return false;
+    if (!pickle_pop(r, &keywords, error)) return false;
     if (keywords.kind != PICKLE_DICT || keywords.items->n)
-        return fail(r, error, "keyword arguments");
+        return pickle_fail(r, error, "keyword arguments");
     return reduce(r, error);
 }
 
@@ -266,11 +147,11 @@ static bool new_object_with_keywords(PickleReader *r, Error *error) {
 static bool call_marked(PickleReader *r, bool named, Error *error) {
     if (named && !global_lines(r, error)) return false;
     PickleValue callee = {0};
-    if (named && !pop(r, &callee, error)) return false;
+    if (named && !pickle_pop(r, &callee, error)) return false;
     const PickleValue *from = NULL;
     size_t n = 0;
-    if (!pop_mark(r, &from, &n, error)) return false;
-    if (!named && n == 0) return fail(r, error, "a function is expected");
+    if (!pickle_pop_mark(r, &from, &n, error)) return false;
+    if (!named && n == 0) return pickle_fail(r, error, "a function is expected");
     if (!named) {
         callee = *from++;
         n--;
@@ -282,17 +163,17 @@ static bool call_marked(PickleReader *r, bool named, Error *error) {
 /* State of a rebuilt object (an OrderedDict's _metadata, a parameter's hooks): not needed. */
 static bool build(PickleReader *r, Error *error) {
     PickleValue state;
-    if (!pop(r, &state, error)) return false;
-    if (r->stack.n <= floor_of(r)) return fail(r, error, "the stack is empty");
+    if (!pickle_pop(r, &state, error)) return false;
+    if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
     PickleKind kind = r->stack.at[r->stack.n - 1].kind;
     return kind == PICKLE_DICT || kind == PICKLE_OBJECT ||
-           fail(r, error, "state for something that has none");
+           pickle_fail(r, error, "state for something that has none");
 }
 
 static bool persistent(PickleReader *r, const PickleValue *id, Error *error) {
     PickleValue out;
-    if (!r->rules.persistent) return fail(r, error, "it refers to something outside");
-    return r->rules.persistent(r, id, &out, error) && push(r, out, error);
+    if (!r->rules.persistent) return pickle_fail(r, error, "it refers to something outside");
+    return r->rules.persistent(r, id, &out, error) && pickle_push(r, out, error);
 }
 
 /* Containers and the memo. */
@@ -301,31 +182,31 @@ static bool add_marked(PickleReader *r, PickleKind kind, Error *error) {
     const PickleValue *from = NULL;
     PickleValue *to;
     size_t n = 0;
-    if (!pop_mark(r, &from, &n, error) || !top(r, kind, &to, error)) return false;
-    if (kind == PICKLE_DICT && n % 2) return fail(r, error, "a key without a value");
-    return items_add(r, to->items, from, n, error);
+    if (!pickle_pop_mark(r, &from, &n, error) || !pickle_top(r, kind, &to, error)) return false;
+    if (kind == PICKLE_DICT && n % 2) return pickle_fail(r, error, "a key without a value");
+    return pickle_items_add(r, to->items, from, n, error);
 }
 
 static bool add_one(PickleReader *r, PickleKind kind, Error *error) {
     PickleValue pair[2], *to;
     size_t n = kind == PICKLE_DICT ? 2 : 1;
     for (size_t i = n; i > 0; i--)
-        if (!pop(r, &pair[i - 1], error)) return false;
-    return top(r, kind, &to, error) && items_add(r, to->items, pair, n, error);
+        if (!pickle_pop(r, &pair[i - 1], error)) return false;
+    return pickle_top(r, kind, &to, error) && pickle_items_add(r, to->items, pair, n, error);
 }
 
 static bool collect(PickleReader *r, PickleKind kind, Error *error) {
     const PickleValue *from = NULL;
     size_t n = 0;
-    if (!pop_mark(r, &from, &n, error)) return false;
-    if (kind == PICKLE_DICT && n % 2) return fail(r, error, "a key without a value");
-    return push_items(r, kind, from, n, error);
+    if (!pickle_pop_mark(r, &from, &n, error)) return false;
+    if (kind == PICKLE_DICT && n % 2) return pickle_fail(r, error, "a key without a value");
+    return pickle_push_items(r, kind, from, n, error);
 }
 
 static bool memo_put(PickleReader *r, uint64_t index, Error *error) {
-    if (r->stack.n <= floor_of(r)) return fail(r, error, "the stack is empty");
-    if (index > r->bytes.n) return fail(r, error, "a memo number beyond its size");
-    if (!items_reserve(r, &r->memo, (size_t)index + 1, error)) return false;
+    if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
+    if (index > r->bytes.n) return pickle_fail(r, error, "a memo number beyond its size");
+    if (!pickle_items_reserve(r, &r->memo, (size_t)index + 1, error)) return false;
     while (r->memo.n <= index)
         r->memo.at[r->memo.n++] = (PickleValue){.kind = PICKLE_NONE};
     r->memo.at[index] = r->stack.at[r->stack.n - 1];
@@ -333,8 +214,8 @@ static bool memo_put(PickleReader *r, uint64_t index, Error *error) {
 }
 
 static bool memo_take(PickleReader *r, uint64_t index, Error *error) {
-    if (index >= r->memo.n) return fail(r, error, "a memo number that was never stored");
-    return push(r, r->memo.at[index], error);
+    if (index >= r->memo.n) return pickle_fail(r, error, "a memo number that was never stored");
+    return pickle_push(r, r->memo.at[index], error);
 }
 
 static bool memo_sized(PickleReader *r, size_t n_bytes, bool put, Error *error) {
@@ -347,22 +228,23 @@ static bool memo_line(PickleReader *r, bool put, Error *error) {
     Str line;
     long long index;
     if (!take_line(r, &line, error)) return false;
-    if (!integer_parse(line, &index) || index < 0) return fail(r, error, "not a memo number");
+    if (!integer_parse(line, &index) || index < 0)
+        return pickle_fail(r, error, "not a memo number");
     return put ? memo_put(r, (uint64_t)index, error) : memo_take(r, (uint64_t)index, error);
 }
 
 static bool drop(PickleReader *r, Error *error) {
     PickleValue value;
-    if (r->marks.n && r->stack.n == floor_of(r)) {
+    if (r->marks.n && r->stack.n == pickle_floor(r)) {
         r->marks.n--;
         return true;
     }
-    return pop(r, &value, error);
+    return pickle_pop(r, &value, error);
 }
 
 static bool duplicate(PickleReader *r, Error *error) {
-    if (r->stack.n <= floor_of(r)) return fail(r, error, "the stack is empty");
-    return push(r, r->stack.at[r->stack.n - 1], error);
+    if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
+    return pickle_push(r, r->stack.at[r->stack.n - 1], error);
 }
 
 static bool push_small(PickleReader *r, size_t n_bytes, Error *error) {
@@ -383,7 +265,7 @@ static bool persistent_line(PickleReader *r, Error *error) {
 
 static bool persistent_top(PickleReader *r, Error *error) {
     PickleValue id;
-    return pop(r, &id, error) && persistent(r, &id, error);
+    return pickle_pop(r, &id, error) && persistent(r, &id, error);
 }
 
 static bool step(PickleReader *r, unsigned char opcode, Error *error) {
@@ -395,19 +277,19 @@ static bool step(PickleReader *r, unsigned char opcode, Error *error) {
     case 0x95:
         return skip(r, 8, error); /* frame */
     case '(':
-        return mark(r, error);
+        return pickle_mark(r, error);
     case '0':
         return drop(r, error);
     case '1':
-        return pop_mark(r, &from, &n, error);
+        return pickle_pop_mark(r, &from, &n, error);
     case '2':
         return duplicate(r, error);
     case 'N':
-        return push(r, (PickleValue){.kind = PICKLE_NONE}, error);
+        return pickle_push(r, (PickleValue){.kind = PICKLE_NONE}, error);
     case 0x88:
-        return push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = 1}, error);
+        return pickle_push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = 1}, error);
     case 0x89:
-        return push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = 0}, error);
+        return pickle_push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = 0}, error);
     case 'J':
         return push_small(r, 4, error);
     case 'K':
@@ -444,18 +326,18 @@ static bool step(PickleReader *r, unsigned char opcode, Error *error) {
     case 0x96:
         return push_text(r, PICKLE_BYTES, 8, error);
     case ')':
-        return push_items(r, PICKLE_TUPLE, NULL, 0, error);
+        return pickle_push_items(r, PICKLE_TUPLE, NULL, 0, error);
     case 't':
         return collect(r, PICKLE_TUPLE, error);
     case 0x85:
-        return tuple_of_top(r, 1, error);
+        return pickle_tuple_of_top(r, 1, error);
     case 0x86:
-        return tuple_of_top(r, 2, error);
+        return pickle_tuple_of_top(r, 2, error);
     case 0x87:
-        return tuple_of_top(r, 3, error);
+        return pickle_tuple_of_top(r, 3, error);
     case ']':
     case 0x8f:
-        return push_items(r, PICKLE_LIST, NULL, 0, error);
+        return pickle_push_items(r, PICKLE_LIST, NULL, 0, error);
     case 'l':
     case 0x91:
         return collect(r, PICKLE_LIST, error);
@@ -465,7 +347,7 @@ static bool step(PickleReader *r, unsigned char opcode, Error *error) {
     case 0x90:
         return add_marked(r, PICKLE_LIST, error);
     case '}':
-        return push_items(r, PICKLE_DICT, NULL, 0, error);
+        return pickle_push_items(r, PICKLE_DICT, NULL, 0, error);
     case 'd':
         return collect(r, PICKLE_DICT, error);
     case 's':
@@ -508,7 +390,7 @@ static bool step(PickleReader *r, unsigned char opcode, Error *error) {
     default: {
         char what[64];
         snprintf(what, sizeof what, "opcode 0x%02x is not one that tensors need", opcode);
-        return fail(r, error, what);
+        return pickle_fail(r, error, what);
     }
     }
 }
@@ -531,9 +413,9 @@ void pickle_close(PickleReader *r) {
 bool pickle_load(PickleReader *r, PickleValue *out, Error *error) {
     r->stack.n = r->memo.n = r->marks.n = 0;
     for (;;) {
-        if (r->at == r->bytes.n) return fail(r, error, "it is cut off");
+        if (r->at == r->bytes.n) return pickle_fail(r, error, "it is cut off");
         unsigned char opcode = (unsigned char)r->bytes.data[r->at++];
-        if (opcode == '.') return pop(r, out, error);
+        if (opcode == '.') return pickle_pop(r, out, error);
         if (!step(r, opcode, error)) return false;
     }
 }

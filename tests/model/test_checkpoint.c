@@ -84,6 +84,7 @@ static void configs_are_checked(void **state) {
         {"[]", {"not an object"}},
         {"", {"JSON"}},
         {"{\"a\": 1e999}", {"line 1"}},
+        {"{\"quantization_config\": {\"quant_method\": \"gptq\"}}", {"gptq"}},
         {"{\"a\": \"\xff\"}", {"line 1"}},
     };
     write_shard("one/model.safetensors", "ab");
@@ -194,6 +195,8 @@ static void other_things_are_refused(void **state) {
     (void)state;
     folder_make(scratch_path("nothing"), NULL);
     MUST_FAIL("nothing", "no weights", "model.safetensors");
+    scratch_write("nothing/tf_model.h5", str("x"));
+    MUST_FAIL("nothing", "no weights", "tf_model.h5 is not");
     MUST_FAIL("absent", "No such file");
     mkfifo(scratch_path("pipe"), 0600);
     MUST_FAIL("pipe", "pipe");

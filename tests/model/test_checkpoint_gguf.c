@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "model/checkpoint.h"
+#include "model/tokenizer.h"
 #include "tests/model/scratch.h"
 
 /* A small writer. */
@@ -424,6 +425,38 @@ static void a_sentencepiece_vocabulary_gets_its_merges(void **state) {
     json_decref(t);
 }
 
+static void tokenizer_open_takes_it(void **state) {
+    (void)state;
+    static const char *const pieces[] = {"<unk>", "<s>", "</s>", "<0x41>",
+                                         "a",     "b",   "ab",   "\xe2\x96\x81"};
+    static const float scores[] = {0, 0, 0, 0, -3, -4, -1, -5};
+    static const int32_t types[] = {2, 3, 3, 6, 1, 1, 1, 1};
+    Gguf g = llama("llama");
+    key_text(&g, "tokenizer.ggml.model", "llama");
+    key_texts(&g, "tokenizer.ggml.tokens", pieces, 8);
+    key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 8);
+    key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 8);
+    const char *path = scratch_write("tok/x.gguf", finish(&g));
+    const char *const ways[] = {path, scratch_path("tok")};
+    for (int way = 0; way < 2; way++) {
+        Error error = {0};
+        Tokenizer *t = tokenizer_open(ways[way], &error);
+        if (!t) fail_msg("%s", error.message);
+        Tokens tokens;
+        EncodeOptions options = {.special = true};
+        assert_true(tokenizer_encode(t, str("ab aA"), &options, scratch_arena(), &tokens, &error));
+        static const int32_t want[] = {1, 7, 6, 7, 4, 3};
+        assert_int_equal(tokens.n, 6);
+        for (int i = 0; i < 6; i++)
+            assert_int_equal(tokens.items[i].id, want[i]);
+        tokenizer_free(t);
+    }
+    Error error = {0};
+    g = llama("llama");
+    assert_null(tokenizer_open(scratch_write("bare/x.gguf", finish(&g)), &error));
+    assert_int_equal(error.kind, ERROR_NOT_FOUND);
+}
+
 static void a_byte_level_vocabulary_keeps_its_merges(void **state) {
     (void)state;
     static const char *const pieces[] = {"a", "b", "ab", "<|endoftext|>"};
@@ -480,6 +513,7 @@ int main(void) {
         cmocka_unit_test(lies_are_refused),
         cmocka_unit_test(every_cut_is_noticed),
         cmocka_unit_test(a_sentencepiece_vocabulary_gets_its_merges),
+        cmocka_unit_test(tokenizer_open_takes_it),
         cmocka_unit_test(a_byte_level_vocabulary_keeps_its_merges),
         cmocka_unit_test(vocabularies_that_lie_are_refused),
     };
