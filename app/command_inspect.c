@@ -41,8 +41,13 @@ static const char *const activation_names[] = {
 static const char *const stack_names[] = {
     [STACK_ENCODER] = "encoder", [STACK_DECODER] = "decoder", [STACK_BLOCKS] = "blocks"};
 
+/* A kind that has no name here yet is better shown so than not at all. */
+#define NAME_OF(names, kind)                                                                       \
+    ((size_t)(kind) < sizeof(names) / sizeof *(names) && (names)[kind] ? (names)[kind] : "other")
+
 static const char *position_name(const StackConfig *s) {
-    return s->sinusoid != SINUSOID_NONE ? sinusoid_names[s->sinusoid] : position_names[s->position];
+    return s->sinusoid != SINUSOID_NONE ? NAME_OF(sinusoid_names, s->sinusoid)
+                                        : NAME_OF(position_names, s->position);
 }
 
 static json_t *stack_json(const StackConfig *s) {
@@ -54,9 +59,9 @@ static json_t *stack_json(const StackConfig *s) {
     json_object_set_new(j, "d_ff", json_integer(s->d_ff));
     json_object_set_new(j, "n_positions", json_integer(s->n_positions));
     json_object_set_new(j, "positions", json_string(position_name(s)));
-    json_object_set_new(j, "norm", json_string(norm_names[s->norm]));
+    json_object_set_new(j, "norm", json_string(NAME_OF(norm_names, s->norm)));
     json_object_set_new(j, "norm_first", json_boolean(s->norm_place == NORM_PRE));
-    json_object_set_new(j, "activation", json_string(activation_names[s->activation]));
+    json_object_set_new(j, "activation", json_string(NAME_OF(activation_names, s->activation)));
     json_object_set_new(j, "gated", json_boolean(s->gated));
     json_object_set_new(j, "parallel", json_boolean(s->parallel));
     json_object_set_new(j, "causal", json_boolean(s->causal));
@@ -86,7 +91,7 @@ static void write_json(Output *out, const Subject *subject, bool with_tensors) {
     json_t *j = json_object();
     json_object_set_new(j, "path", output_text(str(subject->path)));
     json_object_set_new(j, "model_type", output_text(str(c->model_type)));
-    json_object_set_new(j, "family", json_string(family_names[c->family]));
+    json_object_set_new(j, "family", json_string(NAME_OF(family_names, c->family)));
     json_object_set_new(j, "format", json_string(checkpoint_format(model->checkpoint)));
     json_object_set_new(j, "hash", json_string(model_hash(model, hash)));
     json_object_set_new(j, "n_parameters", json_integer(model->n_parameters));
@@ -124,9 +129,10 @@ static void write_stack(Output *out, const char *name, const StackConfig *s) {
     if (s->window > 0) output_printf(out, ", window of %d", s->window);
     output_printf(out, "\n  positions      %s", position_name(s));
     if (s->n_positions > 0) output_printf(out, ", at most %d", s->n_positions);
-    output_printf(out, "\n  feed-forward   %d, %s%s%s\n", s->d_ff, activation_names[s->activation],
-                  s->gated ? ", gated" : "", s->parallel ? ", beside the attention" : "");
-    output_printf(out, "  norm           %s, %s each sublayer%s\n", norm_names[s->norm],
+    output_printf(out, "\n  feed-forward   %d, %s%s%s\n", s->d_ff,
+                  NAME_OF(activation_names, s->activation), s->gated ? ", gated" : "",
+                  s->parallel ? ", beside the attention" : "");
+    output_printf(out, "  norm           %s, %s each sublayer%s\n", NAME_OF(norm_names, s->norm),
                   s->norm_place == NORM_PRE ? "before" : "after",
                   s->final_norm ? ", one more at the end" : "");
 }
@@ -147,7 +153,8 @@ static void write_text(Output *out, const Subject *subject, bool with_tensors) {
     const ModelConfig *c = &model->config;
     char number[32], hash[17];
     output_printf(out, "path             %s\n", subject->path);
-    output_printf(out, "architecture     %s, %s\n", c->model_type, family_names[c->family]);
+    output_printf(out, "architecture     %s, %s\n", c->model_type,
+                  NAME_OF(family_names, c->family));
     output_printf(out, "weights          %s, hash %s\n", checkpoint_format(model->checkpoint),
                   model_hash(model, hash));
     output_printf(out, "parameters       %s\n", with_commas(model->n_parameters, number));
