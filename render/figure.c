@@ -202,6 +202,25 @@ void figure_path_close(Figure *figure) {
     path_add(figure, 'Z', 0, NULL);
 }
 
+/* How far a curve swings out between its ends, along one axis: where its derivative is zero. v: the
+ * four points' coordinates, two floats apart. */
+static void extend_curve(const float *v, double *low, double *high) {
+    double a = v[0], b = v[2], c = v[4], d = v[6];
+    double p = -a + 3 * b - 3 * c + d, q = 2 * (a - 2 * b + c), r = b - a;
+    double roots[2] = {-1, -1}, under = q * q - 4 * p * r;
+    if (fabs(p) < 1e-9)
+        roots[0] = fabs(q) > 1e-9 ? -r / q : -1;
+    else if (under >= 0)
+        roots[0] = (-q + sqrt(under)) / (2 * p), roots[1] = (-q - sqrt(under)) / (2 * p);
+    for (int i = 0; i < 2; i++) {
+        double t = roots[i], u = 1 - t;
+        if (t <= 0 || t >= 1) continue;
+        double x = u * u * u * a + 3 * u * u * t * b + 3 * u * t * t * c + t * t * t * d;
+        *low = fmin(*low, x);
+        *high = fmax(*high, x);
+    }
+}
+
 void figure_path_end(Figure *figure, FigurePaint paint, const FigureMark *mark) {
     if (figure->n_points == 0) {
         figure->n_ops = 0;
@@ -215,11 +234,19 @@ void figure_path_end(Figure *figure, FigurePaint paint, const FigureMark *mark) 
     float *points = arena_alloc(figure->arena, n_bytes);
     memcpy(points, figure->points, n_bytes);
     item->path = (FigurePath){ops, points, figure->n_ops, figure->n_points};
-    double x0 = points[0], y0 = points[1], x1 = x0, y1 = y0;
-    for (int i = 1; i < figure->n_points; i++) {
-        x0 = fmin(x0, points[2 * i]), x1 = fmax(x1, points[2 * i]);
-        y0 = fmin(y0, points[2 * i + 1]), y1 = fmax(y1, points[2 * i + 1]);
+    double low[2] = {HUGE_VAL, HUGE_VAL}, high[2] = {-HUGE_VAL, -HUGE_VAL};
+    const float *p = points;
+    for (int i = 0; i < figure->n_ops; i++) {
+        int n = ops[i] == 'C' ? 3 : ops[i] == 'Z' ? 0 : 1;
+        for (int axis = 0; n == 3 && axis < 2; axis++)
+            extend_curve(p - 2 + axis, &low[axis], &high[axis]);
+        for (int axis = 0; n > 0 && axis < 2; axis++) {
+            low[axis] = fmin(low[axis], p[2 * (n - 1) + axis]);
+            high[axis] = fmax(high[axis], p[2 * (n - 1) + axis]);
+        }
+        p += 2 * n;
     }
+    double x0 = low[0], y0 = low[1], x1 = high[0], y1 = high[1];
     double grow = paint.stroke ? paint.width / 2 : 0;
     item->box = (FigureBox){x0 - grow, y0 - grow, x1 - x0 + 2 * grow, y1 - y0 + 2 * grow};
     figure->n_ops = figure->n_points = 0;

@@ -74,7 +74,7 @@ static void row_mean(const FigureImage *image, int begin, int end, int columns, 
                 n++;
             }
         }
-        out[c] = n ? (uint8_t)((sum + n / 2) / n) : 0;
+        out[c] = (uint8_t)(n ? (sum + n / 2) / n : 0);
     }
 }
 

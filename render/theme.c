@@ -167,5 +167,10 @@ Color theme_hatch(const Theme *theme) {
 
 Color theme_on(const Theme *theme, Color ground) {
     Color other = theme->kind == THEME_DARK ? theme->paper : COLOR_WHITE;
-    return color_contrast(theme->ink, ground) >= color_contrast(other, ground) ? theme->ink : other;
+    Color best =
+        color_contrast(theme->ink, ground) >= color_contrast(other, ground) ? theme->ink : other;
+    if (color_contrast(best, ground) >= 4.5) return best;
+    /* One of the two always has 4.58. */
+    return color_contrast(COLOR_BLACK, ground) >= color_contrast(COLOR_WHITE, ground) ? COLOR_BLACK
+                                                                                      : COLOR_WHITE;
 }

@@ -1,0 +1,402 @@
+/* Every chart with every script, one token, none, hundreds; in small and large areas: nothing lies
+ * outside the page, nothing is lost. Golden dumps of charts stand in goldens/. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "model/base/file.h"
+#include "render/arcs.h"
+#include "render/blocks.h"
+#include "render/cross.h"
+#include "render/curves.h"
+#include "render/difference.h"
+#include "render/grid.h"
+#include "render/heatmap.h"
+#include "render/lines.h"
+#include "render/neuron.h"
+#include "render/overlay.h"
+#include "render/sentence.h"
+#include "render/steps.h"
+#include "tests/render/sample.h"
+
+typedef bool Draw(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
+                  Error *error);
+
+static bool draw_heatmap(Figure *figure, Sample *sample, ChartAxis axis,
+                         const ChartOptions *options, Error *error) {
+    ChartMatrix panels[2] = {sample_matrix(sample, axis.n, axis.n, "L0H0"),
+                             sample_causal(sample, axis.n, "L0H1")};
+    Heatmap heatmap = {
+        .n_panels = 2, .panels = panels, .queries = axis, .keys = axis, .numbers = true};
+    return heatmap_draw(figure, &heatmap, options, error);
+}
+
+static bool draw_lines(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
+                       Error *error) {
+    ChartMatrix heads[3];
+    for (int i = 0; i < 3; i++)
+        heads[i] = sample_matrix(sample, axis.n, axis.n, "L0H0");
+    Lines lines = {.n_heads = 3, .heads = heads, .queries = axis, .keys = axis, .top = 5};
+    return lines_draw(figure, &lines, options, error);
+}
+
+static bool draw_arcs(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
+                      Error *error) {
+    ChartMatrix head = sample_matrix(sample, axis.n, axis.n, "L0H0");
+    Arcs arcs = {.n_heads = 1, .heads = &head, .tokens = axis, .top = 5};
+    return arcs_draw(figure, &arcs, options, error);
+}
+
+static bool draw_cross(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
+                       Error *error) {
+    ChartAxis keys = sample_axis(sample, SAMPLE_HEBREW, 0);
+    ChartMatrix head = sample_matrix(sample, axis.n, keys.n, "L0H0");
+    CrossLink links[2] = {{0, 0}, {2, 3}};
+    Cross cross = {.n_heads = 1,
+                   .heads = &head,
+                   .queries = axis,
+                   .keys = keys,
+                   .ribbons = true,
+                   .links = links,
+                   .n_links = 2};
+    return cross_draw(figure, &cross, options, error);
+}
+
+static bool draw_sentence(Figure *figure, Sample *sample, ChartAxis axis,
+                          const ChartOptions *options, Error *error) {
+    Sentence sentence = {.matrix = sample_matrix(sample, axis.n, axis.n, "L0H0"),
+                         .queries = axis,
+                         .keys = axis,
+                         .numbers = true};
+    return sentence_draw(figure, &sentence, options, error);
+}
+
+static bool draw_neuron(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
+                        Error *error) {
+    Tensor keys = sample_matrix(sample, axis.n, 16, NULL).weights;
+    Tensor query = tensor_index(sample_matrix(sample, 1, 16, NULL).weights, 0, 0);
+    Tensor weights = tensor_index(sample_matrix(sample, 1, axis.n, NULL).weights, 0, 0);
+    Neuron neuron = {.query = query,
+                     .keys = keys,
+                     .weights = weights,
+                     .scale = 0.25,
+                     .tokens = axis,
+                     .query_token = axis.n ? axis.tokens[0].text : str("q")};
+    return neuron_draw(figure, &neuron, options, error);
+}
+
+static bool draw_difference(Figure *figure, Sample *sample, ChartAxis axis,
+                            const ChartOptions *options, Error *error) {
+    Difference difference = {.before = sample_matrix(sample, axis.n, axis.n, "plain"),
+                             .after = sample_matrix(sample, axis.n, axis.n, "edited"),
+                             .queries = axis,
+                             .keys = axis};
+    if (axis.n > 1) *tensor_at(difference.after.weights, 1, 0, 0, 0) += 0.25f;
+    return difference_draw(figure, &difference, options, error);
+}
+
+static bool draw_sound(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
+                       Error *error) {
+    OverlaySound sound = {.mel = sample_matrix(sample, 20, 100, NULL).weights,
+                          .matrix = sample_matrix(sample, axis.n, 50, "L0H0"),
+                          .tokens = axis,
+                          .seconds = 2.5};
+    return overlay_sound(figure, &sound, options, error);
+}
+
+static const struct {
+    const char *name;
+    Draw *draw;
+} CHARTS[] = {{"heatmap", draw_heatmap},       {"lines", draw_lines},       {"arcs", draw_arcs},
+              {"cross", draw_cross},           {"sentence", draw_sentence}, {"neuron", draw_neuron},
+              {"difference", draw_difference}, {"sound", draw_sound}};
+enum { N_CHARTS = sizeof CHARTS / sizeof *CHARTS };
+
+/* Everything lies on the page, with a point of grace for the ink of italics and swashes. */
+static void check_inside(const char *what, const Figure *figure) {
+    FigureBox page = figure_bounds(figure);
+    int n;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n; i++) {
+        if (items[i].kind > FIGURE_IMAGE) continue;
+        FigureBox b = items[i].box;
+        bool inside = b.x > -1 && b.y > -1 && b.x + b.w < page.w + 1 && b.y + b.h < page.h + 1;
+        if (!inside)
+            fail_msg("%s: item %d (kind %d '%s') at %.1f,%.1f %.1f x %.1f leaves the page of %.0f "
+                     "x %.0f",
+                     what, i, items[i].kind,
+                     items[i].kind == FIGURE_TEXT ? items[i].text->s.data : "", b.x, b.y, b.w, b.h,
+                     page.w, page.h);
+    }
+}
+
+static Figure *draw(Sample *sample, int chart, ChartAxis axis, ThemeKind theme,
+                    const ChartOptions *options) {
+    Figure *figure = figure_new(theme_of(theme), sample->text);
+    Error error = {0};
+    if (!CHARTS[chart].draw(figure, sample, axis, options, &error))
+        fail_msg("%s: %s", CHARTS[chart].name, error.message);
+    return figure;
+}
+
+static void nothing_is_clipped_in_any_script(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    for (int chart = 0; chart < N_CHARTS; chart++)
+        for (int script = 0; script < N_SAMPLE_SCRIPTS; script++)
+            for (int horizontal = 0; horizontal < 2; horizontal++) {
+                ChartOptions options = {.title =
+                                            "A title long enough to be wrapped on a narrow page",
+                                        .orientation = horizontal ? CHART_HORIZONTAL : CHART_AUTO};
+                if (script % 2) options.width = 300;
+                ChartAxis axis = sample_axis(sample, (SampleScript)script, 0);
+                Figure *figure =
+                    draw(sample, chart, axis, (ThemeKind)(script % N_THEMES), &options);
+                char what[64];
+                snprintf(what, sizeof what, "%s, script %d", CHARTS[chart].name, script);
+                check_inside(what, figure);
+                figure_free(figure);
+            }
+    sample_free(sample);
+}
+
+static void any_number_of_tokens(void **unused) {
+    (void)unused;
+    static const int SIZES[] = {1, 2, 61, 300};
+    Sample *sample = sample_new();
+    for (int chart = 0; chart < N_CHARTS; chart++) {
+        for (int i = 0; i < 4; i++) {
+            ChartOptions options = {.title = "Sizes", .least = 0.02};
+            if (i == 3) options.width = 900, options.height = 640;
+            ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, SIZES[i]);
+            Figure *figure = draw(sample, chart, axis, THEME_LIGHT, &options);
+            check_inside(CHARTS[chart].name, figure);
+            if (i == 3) assert_true(figure_bounds(figure).h <= 4000);
+            figure_free(figure);
+        }
+        ChartAxis none = {0};
+        Figure *figure = draw(sample, chart, none, THEME_DARK, &(ChartOptions){.title = "None"});
+        check_inside(CHARTS[chart].name, figure);
+        figure_free(figure);
+    }
+    sample_free(sample);
+}
+
+/* A window's area is filled, not left or burst. */
+static void areas_are_kept_to(void **unused) {
+    (void)unused;
+    static const double AREAS[][2] = {{1030, 740}, {620, 520}, {1800, 1000}};
+    Sample *sample = sample_new();
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 9);
+    for (int chart = 0; chart < N_CHARTS; chart++)
+        for (int i = 0; i < 3; i++) {
+            ChartOptions options = {
+                .title = "Area", .width = AREAS[i][0], .height = AREAS[i][1], .bare = i == 1};
+            Figure *figure = draw(sample, chart, axis, THEME_LIGHT, &options);
+            check_inside(CHARTS[chart].name, figure);
+            assert_true(figure_bounds(figure).w == AREAS[i][0]);
+            if (chart != 0 && chart != 6) /* two panels, and a list, may need more */
+                assert_true(figure_bounds(figure).h <= AREAS[i][1] + 40);
+            figure_free(figure);
+        }
+    sample_free(sample);
+}
+
+static int n_texts(const Figure *figure, const char *s) {
+    int n, found = 0;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n; i++)
+        found += items[i].kind == FIGURE_TEXT && str_is(items[i].text->s, s);
+    return found;
+}
+
+static void hidden_tokens_are_not_drawn(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 0);
+    ChartToken *tokens = arena_alloc(sample->arena, (size_t)axis.n * sizeof *tokens);
+    memcpy(tokens, axis.tokens, (size_t)axis.n * sizeof *tokens);
+    tokens[2].hidden = true; /* "cat" */
+    axis.tokens = tokens;
+    for (int chart = 0; chart < N_CHARTS; chart++) {
+        Figure *figure = draw(sample, chart, axis, THEME_LIGHT, &(ChartOptions){.title = "Hidden"});
+        assert_int_equal(n_texts(figure, "cat"), 0);
+        assert_true(n_texts(figure, "sat") > 0);
+        int n;
+        const FigureItem *items = figure_items(figure, &n);
+        for (int i = 0; i < n; i++) {
+            FigurePick pick = items[i].mark ? items[i].mark->pick : FIGURE_PICK_NONE;
+            /* Keys of cross-attention are another sentence. */
+            assert_true(pick.query != 2 || chart == 5);
+            assert_true(pick.key != 2 || chart == 3 || chart == 7);
+        }
+        figure_free(figure);
+    }
+    sample_free(sample);
+}
+
+static double x_of_label(const Figure *figure, int query) {
+    FigureBox box;
+    assert_true(figure_find(figure, (FigurePick){-1, query, -1}, &box));
+    return box.x;
+}
+
+static void right_to_left_text_runs_so(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartAxis hebrew = sample_axis(sample, SAMPLE_HEBREW, 0),
+              english = sample_axis(sample, SAMPLE_ENGLISH, 0);
+    static const int RUNS[] = {1, 2, 3}; /* lines, arcs, cross */
+    for (int i = 0; i < 3; i++) {
+        ChartOptions options = {.title = "Direction", .orientation = CHART_HORIZONTAL};
+        Figure *rtl = draw(sample, RUNS[i], hebrew, THEME_LIGHT, &options);
+        Figure *ltr = draw(sample, RUNS[i], english, THEME_LIGHT, &options);
+        assert_true(x_of_label(rtl, 0) > x_of_label(rtl, 3));
+        assert_true(x_of_label(ltr, 0) < x_of_label(ltr, 3));
+        figure_free(rtl);
+        figure_free(ltr);
+    }
+    Figure *matrix = draw(sample, 0, hebrew, THEME_LIGHT, &(ChartOptions){.title = "Matrix"});
+    assert_non_null(strstr(figure_description(matrix).data, "token 0 first"));
+    figure_free(matrix);
+    sample_free(sample);
+}
+
+static void wrong_shapes_are_named(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 4);
+    ChartMatrix head = sample_matrix(sample, 4, 5, "L1H1");
+    Heatmap heatmap = {.n_panels = 1, .panels = &head, .queries = axis, .keys = axis};
+    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+    Error error = {0};
+    assert_false(heatmap_draw(figure, &heatmap, &(ChartOptions){0}, &error));
+    assert_string_equal(error.message, "L1H1: 4 x 5 weights, but 4 query and 4 key tokens");
+    figure_free(figure);
+    sample_free(sample);
+}
+
+static bool read_head(void *user, int row, int column, Tensor out, Error *error) {
+    (void)user;
+    (void)error;
+    tensor_fill(out, 0);
+    *tensor_at(out, (row * 31) % out.shape[0], (column * 17) % out.shape[1], 0, 0) = 1;
+    return true;
+}
+
+/* One strong cell in each thumbnail of a large model is seen in each. */
+static void thumbnails_keep_strong_cells(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    Grid grid = {.n_rows = 3, .n_columns = 4, .read = read_head, .n_queries = 256, .n_keys = 256};
+    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+    Error error = {0};
+    assert_true(grid_draw(figure, &grid, &(ChartOptions){.title = "Grid", .width = 400}, &error));
+    check_inside("grid", figure);
+    int n, n_images = 0;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n; i++) {
+        if (items[i].kind != FIGURE_IMAGE || items[i].image->rows == 1) continue;
+        const FigureImage *image = items[i].image;
+        int strong = 0;
+        for (int c = 0; c < image->rows * image->columns; c++)
+            strong += image->cells[c] == 255;
+        assert_true(strong >= 1 && strong <= 4);
+        n_images++;
+    }
+    assert_int_equal(n_images, 12);
+    assert_non_null(strstr(figure_description(figure).data, "strongest cell"));
+    figure_free(figure);
+    sample_free(sample);
+}
+
+/* ---- golden dumps of what no view test covers: words and colours the same, numbers to a few
+ * points ---- */
+
+static bool same_line(const char *a, const char *b) {
+    while (*a && *b && *a != '\n' && *b != '\n') {
+        bool number = *a != '#' && (a[0] == '-' || (a[0] >= '0' && a[0] <= '9'));
+        bool color = *a == '#' || strncmp(a, "cells=", 6) == 0;
+        if (color) {
+            size_t n = strcspn(a, " \n");
+            if (strncmp(a, b, n)) return false;
+            a += n, b += n;
+        } else if (number) {
+            char *end_a, *end_b;
+            double x = strtod(a, &end_a), y = strtod(b, &end_b);
+            if (end_a == a ? *a != *b : fabs(x - y) > 6) return false;
+            a = end_a == a ? a + 1 : end_a;
+            b = end_b == b ? b + 1 : end_b;
+        } else if (*a++ != *b++) {
+            return false;
+        }
+    }
+    return (!*a || *a == '\n') && (!*b || *b == '\n');
+}
+
+static void compare(Sample *sample, const char *name, const Figure *figure) {
+    char *path = arena_printf(sample->arena, "tests/render/goldens/%s.txt", name);
+    StrBuf dump = {0};
+    figure_dump(figure, &dump);
+    const char *mode = getenv("GOLDEN");
+    if (mode && !strcmp(mode, "write")) {
+        assert_true(folder_make("tests/render/goldens", NULL));
+        assert_true(file_save(path, dump.data, dump.n, NULL));
+    }
+    Str golden;
+    Error error = {0};
+    if (!file_read(path, 0, sample->arena, &golden, &error)) fail_msg("%s", error.message);
+    const char *a = dump.data, *b = golden.data;
+    for (int line = 1; *a || *b; line++) {
+        if (!same_line(a, b))
+            fail_msg("%s:%d: '%.*s', golden '%.*s'", path, line, (int)strcspn(a, "\n"), a,
+                     (int)strcspn(b, "\n"), b);
+        a += strcspn(a, "\n"), b += strcspn(b, "\n");
+        a += *a == '\n', b += *b == '\n';
+    }
+    strbuf_free(&dump);
+}
+
+static void dumps_are_golden(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *name;
+        int chart;
+        SampleScript script;
+        ThemeKind theme;
+        ChartOrientation orientation;
+    } CASES[] = {{"ribbons", 3, SAMPLE_ENGLISH, THEME_PROJECTOR, CHART_HORIZONTAL},
+                 {"lines-arabic", 1, SAMPLE_ARABIC, THEME_DARK, CHART_HORIZONTAL},
+                 {"arcs-chinese", 2, SAMPLE_CHINESE, THEME_PRINT, CHART_AUTO},
+                 {"sound", 7, SAMPLE_ENGLISH, THEME_LIGHT, CHART_AUTO},
+                 {"heatmap-panels", 0, SAMPLE_HEBREW, THEME_LIGHT, CHART_AUTO}};
+    Sample *sample = sample_new();
+    for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+        ChartOptions options = {.title = "Golden", .orientation = CASES[i].orientation};
+        ChartAxis axis = sample_axis(sample, CASES[i].script, 0);
+        Figure *figure = draw(sample, CASES[i].chart, axis, CASES[i].theme, &options);
+        compare(sample, CASES[i].name, figure);
+        figure_free(figure);
+    }
+    sample_free(sample);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_clipped_in_any_script),
+        cmocka_unit_test(any_number_of_tokens),
+        cmocka_unit_test(areas_are_kept_to),
+        cmocka_unit_test(hidden_tokens_are_not_drawn),
+        cmocka_unit_test(right_to_left_text_runs_so),
+        cmocka_unit_test(wrong_shapes_are_named),
+        cmocka_unit_test(thumbnails_keep_strong_cells),
+        cmocka_unit_test(dumps_are_golden),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
