@@ -12,6 +12,7 @@ typedef struct Plan {
     int n_dims;
     double pitch, strip_h, font; /* a key's line, its strips, its label */
     int step;                    /* every n-th key is named */
+    double right;                /* edge of the area */
     double x_label, x_keys, x_products, strip_w, x_sum, sum_w, x_score, x_weight, weight_w;
     double most, most_product, most_sum; /* largest magnitudes: ends of the scales */
     Color palette[256];
@@ -85,11 +86,13 @@ static void draw_strip(const Plan *plan, double x, double y, int key, bool produ
 
 static void put(const Plan *plan, double x, double y, Str s, FigureAnchor anchor, Color color,
                 const FigureMark *mark) {
-    figure_text(plan->figure, x, y + plan->font * 0.36, s,
-                (FigureTextStyle){.font = {.size = plan->font, .tabular = true},
-                                  .color = color,
-                                  .anchor = anchor},
-                mark);
+    figure_text(
+        plan->figure, x, y + plan->font * 0.36, s,
+        (FigureTextStyle){.font = {.size = plan->font, .tabular = true},
+                          .color = color,
+                          .anchor = anchor,
+                          .max_width = anchor == FIGURE_START ? fmax(plan->right - x, 8) : 0},
+        mark);
 }
 
 static const char *short_number(const Plan *plan, double x) {
@@ -154,7 +157,7 @@ static void draw_key(const Plan *plan, int i, double y) {
 }
 
 static void lay_columns(Plan *plan, const ChartArea *area) {
-    double unit = plan->theme->type_body / 13, gap = 20 * unit;
+    double unit = plan->theme->type_body / 13, gap = fmin(20 * unit, area->w * 0.022);
     TextStyle font = {.size = plan->font};
     double label = fmin(fmax(chart_labels_width(plan->figure, &plan->keys, font),
                              text_width(figure_fonts(plan->figure), plan->neuron->query_token,
@@ -164,6 +167,7 @@ static void lay_columns(Plan *plan, const ChartArea *area) {
     double score = plan->font * 3.4;
     double rest = area->w - label - plan->font - 4 * gap - score;
     plan->x_label = area->x;
+    plan->right = area->x + area->w;
     plan->x_keys = area->x + label + plan->font;
     plan->strip_w = fmax(rest * 0.34, 24);
     plan->x_products = plan->x_keys + plan->strip_w + gap;
@@ -191,7 +195,9 @@ static double draw_heads(const Plan *plan, double y) {
                     (FigureTextStyle){.font = {.size = size, .weight = 500},
                                       .color = plan->theme->soft,
                                       .anchor = heads[i].anchor,
-                                      .max_width = i < 2 ? plan->strip_w : 0},
+                                      .max_width = i < 2    ? plan->strip_w
+                                                   : i == 4 ? fmax(plan->right - heads[i].x, 8)
+                                                            : 0},
                     NULL);
     return y + size * 2;
 }
@@ -219,13 +225,11 @@ static double draw_query(const Plan *plan, double y) {
     double w = fmin(plan->strip_w, 120);
     ChartRange range = {CHART_SCALE_RANGE, -plan->most, plan->most, true};
     chart_legend(plan->figure, plan->x_products, y - plan->strip_h / 2, w, &legend, &range);
-    figure_text(
-        plan->figure, plan->x_products + w + size, y + size * 0.2, str(text),
-        (FigureTextStyle){
-            .font = {.size = size},
-            .color = plan->theme->soft,
-            .max_width = fmax(plan->x_weight + plan->weight_w - plan->x_products - w - size, 40)},
-        NULL);
+    figure_text(plan->figure, plan->x_products + w + size, y + size * 0.2, str(text),
+                (FigureTextStyle){.font = {.size = size},
+                                  .color = plan->theme->soft,
+                                  .max_width = fmax(plan->right - plan->x_products - w - size, 8)},
+                NULL);
     return y + plan->pitch / 2 + size * 1.4;
 }
 
