@@ -107,7 +107,7 @@ bool layout_read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Err
         double id = json_is_number(value) ? json_number_value(value) : -1;
         if (id != (double)(int64_t)id)
             ok = error_set(error, ERROR_INPUT, "the id of \"%.60s\" is not a whole number", key);
-        ok = ok && vocabulary_set(out, (int64_t)id, arena_str(arena, (Str){key, n_key}), error);
+        ok = ok && vocabulary_set(out, (int64_t)id, vocabulary_keep(out, (Str){key, n_key}), error);
         if (!ok) break;
     }
     json_decref(json);

@@ -21,7 +21,7 @@ static bool read_labels(PartReader *reader, const json_t *vocab, Vocabulary *out
         int64_t id;
         if (!part_integer(value, &id))
             return part_fail(reader, "the id of \"%.60s\" is not a whole number", key);
-        if (!vocabulary_set(out, id, arena_str(reader->arena, (Str){key, n_key}), reader->error))
+        if (!vocabulary_set(out, id, vocabulary_keep(out, (Str){key, n_key}), reader->error))
             return error_prefix(reader->error, "%s", reader->where);
     }
     return true;
@@ -125,7 +125,7 @@ static bool read_unigram(PartReader *reader, const json_t *json, Pipeline *pipel
         scores[i] = json_number_value(score);
         if (!isfinite(scores[i])) return part_fail(reader, "the score of piece %d is no number", i);
         least = scores[i] < least ? scores[i] : least;
-        if (!vocabulary_set(v, i, arena_str(reader->arena, string_of(piece)), reader->error))
+        if (!vocabulary_set(v, i, vocabulary_keep(v, string_of(piece)), reader->error))
             return error_prefix(reader->error, "%s", reader->where);
     }
     int64_t unk_id = -1;

@@ -203,8 +203,10 @@ bool sentencepiece_read(Str bytes, Arena *arena, SentencePiece *sp, Error *error
         n += f.number == 1 && f.type == 2;
     if (!ok) return false;
     if (!n) return error_set(error, ERROR_INPUT, "no pieces in it: not a SentencePiece model");
-    if (n > 2000000)
-        return error_set(error, ERROR_UNSUPPORTED, "%d pieces; at most 2000000 are expected", n);
+    /* A piece with a text and a score takes ten bytes. */
+    if (n > 2000000 || (size_t)n > bytes.n / 8 + 64)
+        return error_set(error, ERROR_INPUT, "%d pieces in %zu bytes: most of them are empty", n,
+                         bytes.n);
     sp->labels = arena_alloc(arena, (size_t)n * sizeof *sp->labels);
     sp->scores = arena_alloc(arena, (size_t)n * sizeof *sp->scores);
     sp->types = arena_alloc(arena, (size_t)n);

@@ -16,37 +16,43 @@ static bool probe(const Folder *folder) {
 }
 
 /* Bytes as GPT-2's characters. */
-static Str label_of(Str bytes, Arena *arena) {
-    char *label = arena_alloc(arena, bytes.n * 2 + 1);
+static Str label_of(Str bytes, Vocabulary *vocabulary, Arena *scratch) {
+    char *label = arena_alloc(scratch, bytes.n * 2 + 1);
     size_t n = 0;
     for (size_t i = 0; i < bytes.n; i++)
         n += utf8_encode(bytelevel_char((unsigned char)bytes.data[i]), label + n);
-    return (Str){label, n};
+    return vocabulary_keep(vocabulary, (Str){label, n});
+}
+
+static bool read_line(Str line, Vocabulary *out, Arena *scratch, Error *error) {
+    const char *space = memchr(line.data, ' ', line.n);
+    long long rank = -1;
+    size_t n_code = space ? (size_t)(space - line.data) : 0;
+    Str bytes;
+    if (!n_code || !layout_base64(str_sub(line, 0, n_code), scratch, &bytes) ||
+        !integer_parse(str_sub(line, n_code + 1, line.n), &rank))
+        return error_set(error, ERROR_INPUT, "bytes in base64, a space and a rank are expected");
+    return vocabulary_set(out, rank, label_of(bytes, out, scratch), error);
 }
 
 static bool read_ranks(const char *path, Arena *arena, Vocabulary *out, Error *error) {
-    Str text, bytes;
+    Str text;
     if (!file_read(path, 0, arena, &text, error)) return false;
     *out = vocabulary_new(arena, (int)(text.n / 16 < 200000 ? text.n / 16 : 200000));
+    Arena *scratch = arena_new();
     int line = 0;
-    for (size_t at = 0, end; at < text.n; at = end + 1) {
+    bool ok = true;
+    for (size_t at = 0, end; at < text.n && ok; at = end + 1) {
         const char *newline = memchr(text.data + at, '\n', text.n - at);
         end = newline ? (size_t)(newline - text.data) : text.n;
         Str s = str_sub(text, at, end);
         line++;
         if (s.n && s.data[s.n - 1] == '\r') s.n--;
-        if (!s.n) continue;
-        const char *space = memchr(s.data, ' ', s.n);
-        long long rank = -1;
-        size_t n_code = space ? (size_t)(space - s.data) : 0;
-        if (!n_code || !layout_base64(str_sub(s, 0, n_code), arena, &bytes) ||
-            !integer_parse(str_sub(s, n_code + 1, s.n), &rank))
-            return error_set(error, ERROR_INPUT,
-                             "%s: line %d: bytes in base64, a space and a rank are expected", path,
-                             line);
-        if (!vocabulary_set(out, rank, label_of(bytes, arena), error))
-            return error_prefix(error, "%s: line %d", path, line);
+        arena_clear(scratch);
+        ok = !s.n || read_line(s, out, scratch, error);
     }
+    arena_free(scratch);
+    if (!ok) return error_prefix(error, "%s: line %d", path, line);
     if (!out->n_ids) return error_set(error, ERROR_INPUT, "%s: nothing in it", path);
     return true;
 }

@@ -72,12 +72,29 @@ bool vocabulary_set(Vocabulary *v, int64_t id, Str label, Error *error) {
     return true;
 }
 
+Str vocabulary_keep(Vocabulary *v, Str label) {
+    enum { POOL = 64 * 1024 };
+    if (label.n + 1 > POOL / 8) return arena_str(v->arena, label);
+    if (label.n + 1 > v->n_pool) {
+        v->pool = arena_alloc(v->arena, POOL);
+        v->n_pool = POOL;
+    }
+    char *copy = v->pool;
+    if (label.n) memcpy(copy, label.data, label.n);
+    copy[label.n] = '\0';
+    v->pool += label.n + 1;
+    v->n_pool -= label.n + 1;
+    return (Str){copy, label.n};
+}
+
 int32_t vocabulary_id(const Vocabulary *v, Str label) {
     return v->n_slots ? v->slots[slot_of(v, label)] : -1;
 }
 
 Vocabulary vocabulary_copy(const Vocabulary *from) {
     Vocabulary v = *from;
+    v.pool = NULL;
+    v.n_pool = 0;
     v.labels = memcpy(arena_alloc(v.arena, (size_t)v.capacity * sizeof *v.labels), from->labels,
                       (size_t)v.capacity * sizeof *v.labels);
     v.flags = memcpy(arena_alloc(v.arena, (size_t)v.capacity), from->flags, (size_t)v.capacity);

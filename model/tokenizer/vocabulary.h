@@ -5,7 +5,7 @@
  *     int32_t id = vocabulary_id(&v, str("▁the"));          -1: not there
  *
  * Ids may have holes. Where a label comes twice, the later id is found by it, as in a Python dict.
- * Labels are borrowed: they must live as long as the arena.
+ * Labels are borrowed: they must live as long as the arena. vocabulary_keep() copies one.
  */
 #ifndef MODEL_TOKENIZER_VOCABULARY_H
 #define MODEL_TOKENIZER_VOCABULARY_H
@@ -34,10 +34,14 @@ typedef struct Vocabulary {
     int32_t *slots; // [n_slots] ids by hash; -1: free
     uint32_t n_slots;
     int n_labels;
+    char *pool; /* room for labels, 64 KB at a time */
+    size_t n_pool;
 } Vocabulary;
 
 Vocabulary vocabulary_new(Arena *arena, int n_expected);
 bool vocabulary_set(Vocabulary *vocabulary, int64_t id, Str label, Error *error);
+/* A copy of the label that lives as long as the vocabulary, a NUL behind it. */
+Str vocabulary_keep(Vocabulary *vocabulary, Str label);
 int32_t vocabulary_id(const Vocabulary *vocabulary, Str label);
 /* Another one with the same entries. */
 Vocabulary vocabulary_copy(const Vocabulary *vocabulary);
