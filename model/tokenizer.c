@@ -12,6 +12,13 @@ static const Layout *const layouts[] = {
 };
 enum { N_LAYOUTS = sizeof layouts / sizeof *layouts };
 
+bool tokenizer_layout(int index, const char **name, const char **files) {
+    if (index < 0 || index >= N_LAYOUTS) return false;
+    *name = layouts[index]->name;
+    *files = layouts[index]->files;
+    return true;
+}
+
 static bool open_folder(Tokenizer *tokenizer, const Folder *folder, Error *error) {
     for (int i = 0; i < N_LAYOUTS; i++) {
         if (!layouts[i]->probe(folder)) continue;

@@ -34,6 +34,10 @@ typedef struct DecodeOptions {
     bool target;
 } DecodeOptions;
 
+/* The ways a tokenizer may lie in a folder, for lists: name and files of layout `index`; false:
+ * there are no more. */
+bool tokenizer_layout(int index, const char **name, const char **files);
+
 /* folder: Hugging Face layout; weights need not be there. Or a file of weights: the vocabulary in
  * it (GGUF, llama2.c), else the folder that it lies in. NULL on failure; ERROR_NOT_FOUND when there
  * is no tokenizer in it. */

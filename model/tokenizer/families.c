@@ -99,13 +99,14 @@ static bool open_t5(Builder *b) {
     special(b, "pad_token", "<pad>", &other);
     special(b, "eos_token", "</s>", &eos);
     special(b, "unk_token", "<unk>", &other);
-    int64_t n_extra = 100;
-    const json_t *extra = json_object_get(b->folder->settings, "extra_ids");
-    if (json_is_number(extra)) n_extra = (int64_t)json_number_value(extra);
-    if (n_extra < 0 || n_extra > 10000)
+    double extra = 100;
+    const json_t *value = json_object_get(b->folder->settings, "extra_ids");
+    if (json_is_number(value)) extra = json_number_value(value);
+    if (!(extra >= 0 && extra <= 10000))
         return error_set(b->error, ERROR_INPUT,
-                         "%s/tokenizer_config.json: extra_ids %lld; 0 to 10000 are expected",
-                         b->folder->path, (long long)n_extra);
+                         "%s/tokenizer_config.json: extra_ids is %g; 0 to 10000 are expected",
+                         b->folder->path, extra);
+    int64_t n_extra = (int64_t)extra;
     for (int64_t i = 0; i < n_extra; i++) {
         put(b, b->sp->n - 1 + n_extra - i, arena_printf(b->arena, "<extra_id_%d>", (int)i), true);
         b->added.items[b->added.n - 1].rstrip = true;

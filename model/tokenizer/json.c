@@ -73,6 +73,17 @@ static void find_languages(Tokenizer *tokenizer, const Folder *folder) {
     }
 }
 
+/* CLIP's words end in "</w>", which its file leaves to whoever decodes. */
+static void end_words(Pipeline *pipeline, Arena *arena, Error *error) {
+    const Regex *end = regex_literal(str("</w>"), arena, error);
+    DecoderStep *steps = arena_alloc(arena, ((size_t)pipeline->decoder.n + 2) * sizeof *steps);
+    int n = pipeline->decoder.n;
+    if (n) memcpy(steps, pipeline->decoder.steps, (size_t)n * sizeof *steps);
+    steps[n++] = decoder_replace(end, str(" "));
+    steps[n++] = decoder_trim();
+    pipeline->decoder = (Decoder){steps, n};
+}
+
 bool layout_json_read(const json_t *root, Pipeline *pipeline, Arena *arena, Error *error) {
     PartReader reader = {.arena = arena, .error = error};
     pipeline->unknown = -1;
@@ -88,6 +99,8 @@ static bool open_json(Tokenizer *tokenizer, const Folder *folder, Error *error) 
     json_decref(root);
     if (!ok) return error_prefix(error, "%s", path);
     find_languages(tokenizer, folder);
+    if (!strncmp(folder_text(folder, "tokenizer_class", ""), "CLIP", 4))
+        end_words(pipeline, folder->arena, error);
     tokenizer->sides[1] = *pipeline;
     return true;
 }

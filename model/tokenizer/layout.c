@@ -1,5 +1,7 @@
 #include "model/tokenizer/layout.h"
 
+#include <math.h>
+
 #include "model/base/file.h"
 
 void added_list_put(AddedList *list, AddedToken token) {
@@ -104,9 +106,11 @@ bool layout_read_vocabulary(const char *path, Arena *arena, Vocabulary *out, Err
     size_t n_key;
     json_t *value;
     json_object_keylen_foreach(json, key, n_key, value) {
-        double id = json_is_number(value) ? json_number_value(value) : -1;
-        if (id != (double)(int64_t)id)
+        double id = json_is_number(value) ? json_number_value(value) : 0.5;
+        if (!(id > -1e15 && id < 1e15) || id != floor(id)) {
             ok = error_set(error, ERROR_INPUT, "the id of \"%.60s\" is not a whole number", key);
+            id = 0;
+        }
         ok = ok && vocabulary_set(out, (int64_t)id, vocabulary_keep(out, (Str){key, n_key}), error);
         if (!ok) break;
     }
