@@ -4,10 +4,11 @@
 #include "app/bench_table.h"
 #include "app/commands.h"
 
-extern const Bench bench_train, bench_figures;
+extern const Bench bench_train, bench_forward, bench_figures;
 
 static const Bench *const benches[] = {
     &bench_train,
+    &bench_forward,
     &bench_figures,
     NULL,
 };
