@@ -20,6 +20,14 @@
 #include <immintrin.h>
 #endif
 
+/* Loops of whole arrays are built for several instruction sets, chosen when the program starts. */
+#if defined __x86_64__ && defined __linux__ && defined __GNUC__ && !defined __clang__ &&           \
+    !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+#define CLONES __attribute__((target_clones("arch=x86-64-v3", "default"), optimize("O3")))
+#else
+#define CLONES
+#endif
+
 const DtypeInfo dtype_info[DTYPE_COUNT] = {
     [DTYPE_F32] = {"F32", 1, 4},       [DTYPE_F16] = {"F16", 1, 2},
     [DTYPE_BF16] = {"BF16", 1, 2},     [DTYPE_F64] = {"F64", 1, 8},
@@ -119,7 +127,7 @@ static void f16_to_f32_all(const uint8_t *in, int64_t n, float *out) {
     }
 }
 
-static void bf16_to_f32_all(const uint8_t *in, int64_t n, float *out) {
+CLONES static void bf16_to_f32_all(const uint8_t *in, int64_t n, float *out) {
     for (int64_t i = 0; i < n; i++) {
         uint16_t h;
         memcpy(&h, in + 2 * i, 2);
@@ -133,18 +141,18 @@ static float f16_at(const uint8_t *p) {
     return f16_decode(h);
 }
 
-static void q8_0_to_f32(const uint8_t *block, float *out) {
+static inline void q8_0_to_f32(const uint8_t *restrict block, float *restrict out) {
     float d = f16_at(block);
     for (int i = 0; i < 32; i++)
         out[i] = d * (float)(int8_t)block[2 + i];
 }
 
-static void q4_0_to_f32(const uint8_t *block, float *out) {
+static inline void q4_0_to_f32(const uint8_t *restrict block, float *restrict out) {
     float d = f16_at(block);
-    for (int i = 0; i < 16; i++) {
+    for (int i = 0; i < 16; i++)
         out[i] = d * (float)((block[2 + i] & 15) - 8);
+    for (int i = 0; i < 16; i++)
         out[i + 16] = d * (float)((block[2 + i] >> 4) - 8);
-    }
 }
 
 /* Scale and minimum of the group-th 32 weights: 6 bits each, the last four groups' split over the
@@ -162,7 +170,7 @@ static void q4_k_scale(const uint8_t *scales, int group, float *scale, float *mi
     *minimum = (float)m;
 }
 
-static void q4_k_to_f32(const uint8_t *block, float *out) {
+static inline void q4_k_to_f32(const uint8_t *restrict block, float *restrict out) {
     float d = f16_at(block), d_min = f16_at(block + 2);
     const uint8_t *scales = block + 4, *q = block + 16;
     for (int group = 0; group < 8; group++) {
@@ -177,29 +185,31 @@ static void q4_k_to_f32(const uint8_t *block, float *out) {
     }
 }
 
-static void q6_k_to_f32(const uint8_t *block, float *out) {
+static inline void q6_k_to_f32(const uint8_t *restrict block, float *restrict out) {
     float d = f16_at(block + 208);
-    for (int half = 0; half < 2; half++) {
-        const uint8_t *low = block + 64 * half, *high = block + 128 + 32 * half;
-        const uint8_t *scales = block + 192 + 8 * half;
-        for (int quarter = 0; quarter < 4; quarter++) {
-            const uint8_t *nibbles = low + quarter % 2 * 32;
-            for (int i = 0; i < 32; i++) {
-                int q = (nibbles[i] >> quarter / 2 * 4 & 15) | (high[i] >> 2 * quarter & 3) << 4;
-                float scale = d * (float)(int8_t)scales[2 * quarter + i / 16];
-                out[128 * half + 32 * quarter + i] = scale * (float)(q - 32);
-            }
+    for (int part = 0; part < 16; part++) { /* sixteen weights of one scale */
+        int half = part / 8, quarter = part % 8 / 2, first = part % 2 * 16;
+        const uint8_t *low = block + 64 * half + quarter % 2 * 32 + first;
+        const uint8_t *high = block + 128 + 32 * half + first;
+        float scale = d * (float)(int8_t)block[192 + part];
+        int low_shift = quarter / 2 * 4, high_shift = 2 * quarter;
+        for (int i = 0; i < 16; i++) {
+            int q = (low[i] >> low_shift & 15) | (high[i] >> high_shift & 3) << 4;
+            out[16 * part + i] = scale * (float)(q - 32);
         }
     }
 }
 
-typedef void BlockToF32(const uint8_t *block, float *out);
-
-static void blocks_to_f32(Dtype dtype, const uint8_t *in, int64_t n, float *out, BlockToF32 *f) {
-    const DtypeInfo *info = &dtype_info[dtype];
-    for (int64_t i = 0; i < n; i += info->block_items, in += info->block_bytes)
-        f(in, out + i);
-}
+/* One loop for each type, so that the block's own is built into it. */
+#define BLOCKS_TO_F32(name, items, bytes)                                                          \
+    CLONES static void name##_all(const uint8_t *in, int64_t n, float *out) {                      \
+        for (int64_t i = 0; i < n; i += items, in += bytes)                                        \
+            name##_to_f32(in, out + i);                                                            \
+    }
+BLOCKS_TO_F32(q8_0, 32, 34)
+BLOCKS_TO_F32(q4_0, 32, 18)
+BLOCKS_TO_F32(q4_k, 256, 144)
+BLOCKS_TO_F32(q6_k, 256, 210)
 
 #define PLAIN_TO_F32(type)                                                                         \
     for (int64_t i = 0; i < n; i++) {                                                              \
@@ -241,16 +251,16 @@ void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float
             out[i] = in[i] ? 1.0f : 0.0f;
         return;
     case DTYPE_Q8_0:
-        blocks_to_f32(dtype, in, n, out, q8_0_to_f32);
+        q8_0_all(in, n, out);
         return;
     case DTYPE_Q4_0:
-        blocks_to_f32(dtype, in, n, out, q4_0_to_f32);
+        q4_0_all(in, n, out);
         return;
     case DTYPE_Q4_K:
-        blocks_to_f32(dtype, in, n, out, q4_k_to_f32);
+        q4_k_all(in, n, out);
         return;
     case DTYPE_Q6_K:
-        blocks_to_f32(dtype, in, n, out, q6_k_to_f32);
+        q6_k_all(in, n, out);
         return;
     case DTYPE_COUNT:
         break;
