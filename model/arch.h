@@ -14,6 +14,9 @@
 
 typedef struct Arch {
     const char *model_type; /* of config.json */
+    const char *title;      /* models that people know it by */
+    const char *aliases;    /* other model_types that are the same, with spaces; NULL: none */
+    const char *fields;     /* what of config.json it reads or knows to be harmless */
     bool (*configure)(const Fields *fields, ModelConfig *out);
     void (*bind)(Loader *loader, Model *model);
 } Arch;
@@ -24,6 +27,12 @@ const Arch *const *arch_rows(int *n);
 /* NULL, and an error that lists what there is, for an unknown type. */
 const Arch *arch_find(const Fields *fields);
 
-extern const Arch arch_marian, arch_torch_transformer;
+/* Does that field of config.json mean something to this family? */
+bool arch_knows_field(const Arch *arch, const char *name);
+
+extern const Arch arch_albert, arch_bart, arch_bert, arch_bloom, arch_distilbert, arch_electra,
+    arch_gemma, arch_gpt2, arch_gpt_neo, arch_gpt_neox, arch_gptj, arch_llama, arch_m2m_100,
+    arch_marian, arch_mbart, arch_mistral, arch_opt, arch_phi, arch_qwen2, arch_rnn_seq2seq,
+    arch_roberta, arch_t5, arch_torch_transformer, arch_vit, arch_whisper;
 
 #endif

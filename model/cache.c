@@ -14,6 +14,11 @@ Cache *cache_new(const Model *model, StackId stack, int n_rows) {
                      .n_layers = config->n_layers,
                      .arena = arena,
                      .layers = arena_calloc(arena, (size_t)config->n_layers, sizeof(LayerCache))};
+    if (model->config.family == FAMILY_RECURRENT) {
+        cache->h = tensor_new(arena, 3, n_rows, config->n_layers, config->d_head);
+        cache->c = tensor_new(arena, 3, n_rows, config->n_layers, config->d_head);
+        return cache;
+    }
     for (int l = 0; l < config->n_layers; l++) {
         cache->layers[l].k =
             tensor_new(arena, 4, n_rows, FIRST_CAPACITY, config->n_kv_heads, config->d_head);
@@ -43,6 +48,15 @@ void cache_reorder(Cache *cache, const int32_t *parents, int n_rows) {
         same = same && parents[r] == r;
     if (same) return;
     ArenaMark mark = arena_mark(cache->arena);
+    if (cache->h.data) {
+        int n_layers = cache->n_layers;
+        reorder(cache->h, parents, n_rows, n_layers,
+                tensor_new_shape(cache->arena, 3, cache->h.shape));
+        reorder(cache->c, parents, n_rows, n_layers,
+                tensor_new_shape(cache->arena, 3, cache->h.shape));
+        arena_reset(cache->arena, mark);
+        return;
+    }
     for (int l = 0; l < cache->n_layers; l++) {
         LayerCache *layer = &cache->layers[l];
         Tensor scratch = tensor_new_shape(cache->arena, 4, layer->k.shape);

@@ -21,6 +21,7 @@ typedef struct Cache {
     int length; /* tokens of each row that are in */
     int n_layers;
     LayerCache *layers; // [n_layers]
+    Tensor h, c;        // recurrent decoders, in place of keys and values: [row, layer, d]
     Arena *arena;
 } Cache;
 

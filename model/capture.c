@@ -57,7 +57,8 @@ void capture_put(const Run *run, const HookPoint *at, Tensor x) {
     Trace *trace = run->capture->trace;
     char name[HOOK_NAME_MAX];
     hook_name(at, name);
-    if (at->site == SITE_SCORES || at->site == SITE_PATTERN) {
+    bool whole_row = at->layer < 0; /* a recurrent decoder's comes in one piece */
+    if (!whole_row && (at->site == SITE_SCORES || at->site == SITE_PATTERN)) {
         if (at->site == SITE_PATTERN && is_lazy(run, at)) return;
         const Tensor *whole = trace_find(trace, name);
         Tensor part = tensor_slice(*whole, 1, at->query_begin, at->query_begin + x.shape[1]);

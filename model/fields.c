@@ -102,6 +102,16 @@ Activation field_activation(const Fields *f, const char *name, Activation fallba
     return fallback;
 }
 
+bool field_class(const Fields *f, const char *suffix) {
+    size_t i;
+    const json_t *name;
+    json_array_foreach(field(f, "architectures"), i, name) {
+        const char *text = json_string_value(name);
+        if (text && str_ends(str(text), suffix)) return true;
+    }
+    return false;
+}
+
 void field_only(const Fields *f, const char *name, const char *harmless) {
     const json_t *value = field(f, name);
     if (!value) return;

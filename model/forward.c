@@ -13,6 +13,7 @@
 
 #include "model/attention.h"
 #include "model/position.h"
+#include "model/rnn.h"
 
 typedef struct Pass {
     Run *run;
@@ -23,6 +24,7 @@ typedef struct Pass {
     const Memory *memory;
     Cache *cache;
     const int32_t *positions; // [tokens]
+    Tensor angles;            // of rotary models: [tokens, rope_dims]
     int64_t n_tokens;
     int layer;
 } Pass;
@@ -52,12 +54,15 @@ static Tensor embed(const Pass *p) {
     Tensor x = p->rows->embedded;
     if (!x.data)
         x = op_embed(run, &p->stack->embed, p->rows->ids, p->n_tokens, p->config->embed_scale);
-    if (p->stack->embed_project.weight.data) x = op_linear(run, x, &p->stack->embed_project);
+    bool projects = p->stack->embed_project.weight.data != NULL;
+    if (projects && !p->config->project_last) x = op_linear(run, x, &p->stack->embed_project);
     x = hooked(p, SITE_EMBED, false, x);
     if (p->stack->positions.data) {
         int32_t *at = arena_alloc(run->arena, (size_t)p->n_tokens * sizeof *at);
+        /* where pads have no position, position_ids are rows of the table already */
+        bool rows = p->rows->positions && p->config->pad_positions_id >= 0;
         for (int64_t t = 0; t < p->n_tokens; t++)
-            at[t] = p->positions[t] + p->config->position_offset;
+            at[t] = p->positions[t] + (rows ? 0 : p->config->position_offset);
         Tensor table = op_embed(run, &p->stack->positions, at, p->n_tokens, 1);
         x = op_add(run, x, hooked(p, SITE_POS_EMBED, false, table));
     }
@@ -66,7 +71,11 @@ static Tensor embed(const Pass *p) {
         if (!types) types = arena_calloc(run->arena, (size_t)p->n_tokens, sizeof *types);
         x = op_add_embed(run, x, &p->stack->types, types);
     }
-    return x;
+    if (p->config->embed_norm) { /* a norm of its own, before the first layer's sites */
+        Tensor scale = op_norm_scale(run, p->config->norm, x, p->config->norm_epsilon);
+        x = op_norm_apply(run, p->config->norm, x, scale, &p->stack->embed_norm);
+    }
+    return projects && p->config->project_last ? op_linear(run, x, &p->stack->embed_project) : x;
 }
 
 /* ---- norm with its hooks ---- */
@@ -97,7 +106,8 @@ static Keys project_keys(const Pass *p, const AttentionWeights *w, Tensor x, boo
 
 /* Sliding windows may alternate with full attention. */
 static int window_of(const Pass *p) {
-    return p->config->window_on_odd && p->layer % 2 == 0 ? 0 : p->config->window;
+    bool full = p->config->full_layers[p->layer / 64] >> p->layer % 64 & 1;
+    return full ? 0 : p->config->window;
 }
 
 /* Keys and values of one row of queries: its own tokens, the cache, or a row of the source. */
@@ -137,8 +147,8 @@ static Tensor attend(const Pass *p, const AttentionWeights *w, Tensor x, bool cr
     } else {
         keys = project_keys(p, w, cross ? p->memory->hidden : x, cross);
         if (!cross && position_rotates(c)) {
-            q = hooked(p, SITE_ROT_Q, false, position_rotate(run, c, q, p->positions));
-            keys.k = hooked(p, SITE_ROT_K, false, position_rotate(run, c, keys.k, p->positions));
+            q = hooked(p, SITE_ROT_Q, false, position_rotate(run, c, q, p->angles));
+            keys.k = hooked(p, SITE_ROT_K, false, position_rotate(run, c, keys.k, p->angles));
         }
         if (cross && cached) {
             cached->cross_k = tensor_clone(p->cache->arena, keys.k);
@@ -208,30 +218,44 @@ static Tensor run_layer(const Pass *p, Tensor x) {
     if (p->config->parallel) return parallel_layer(p, layer, x);
 
     Tensor y = pre ? norm(p, SITE_LN1_SCALE, false, x, &layer->ln1) : x;
+    Tensor base = p->config->residual_is_normed ? y : x;
     y = attend(p, &layer->attn, y, false);
-    x = close_sublayer(p, x, y, SITE_RESID_MID, SITE_LN1_SCALE, false, &layer->ln1);
+    x = close_sublayer(p, base, y, SITE_RESID_MID, SITE_LN1_SCALE, false, &layer->ln1);
     if (p->config->has_cross) {
         y = pre ? norm(p, SITE_LN1_SCALE, true, x, &layer->ln_cross) : x;
         y = attend(p, &layer->cross, y, true);
         x = close_sublayer(p, x, y, SITE_RESID_MID, SITE_LN1_SCALE, true, &layer->ln_cross);
     }
     y = pre ? norm(p, SITE_LN2_SCALE, false, x, &layer->ln2) : x;
+    base = p->config->residual_is_normed ? y : x;
     y = feed_forward(p, layer, y);
-    return close_sublayer(p, x, y, SITE_RESID_POST, SITE_LN2_SCALE, false, &layer->ln2);
+    return close_sublayer(p, base, y, SITE_RESID_POST, SITE_LN2_SCALE, false, &layer->ln2);
 }
 
-/* Position of each token in its row, behind what the cache holds. */
-static const int32_t *count_positions(Run *run, const TokenRows *rows, int first) {
+/* Does this token count for the positions of those behind it? */
+static bool has_position(const StackConfig *c, const TokenRows *rows, int64_t token) {
+    if (c->masked_positions && rows->keep && !rows->keep[token]) return false;
+    return c->pad_positions_id < 0 || !rows->ids || rows->ids[token] != c->pad_positions_id;
+}
+
+/* Position of each token in its row, behind what the cache holds; -1 for padding in models that
+ * leave it out. */
+static const int32_t *count_positions(Run *run, const StackConfig *c, const TokenRows *rows,
+                                      int first) {
     if (rows->positions) return rows->positions;
     int32_t *out = arena_alloc(run->arena, (size_t)rows->begin[rows->n_rows] * sizeof *out);
-    for (int r = 0; r < rows->n_rows; r++)
+    for (int r = 0; r < rows->n_rows; r++) {
+        int32_t next = first;
         for (int32_t t = rows->begin[r]; t < rows->begin[r + 1]; t++)
-            out[t] = first + t - rows->begin[r];
+            out[t] = has_position(c, rows, t) ? next++ : -1;
+    }
     return out;
 }
 
 bool forward_stack(Run *run, StackId stack, const TokenRows *rows, const Memory *memory,
                    Cache *cache, Tensor *out, Error *error) {
+    if (run->model->config.family == FAMILY_RECURRENT)
+        return rnn_stack(run, stack, rows, memory, cache, out, error);
     Pass p = {.run = run,
               .id = stack,
               .config = &run->model->config.stack[stack],
@@ -240,13 +264,9 @@ bool forward_stack(Run *run, StackId stack, const TokenRows *rows, const Memory 
               .memory = memory,
               .cache = cache,
               .n_tokens = rows->begin[rows->n_rows]};
-    p.positions = count_positions(run, rows, cache ? cache->length : 0);
-    Tensor x = embed(&p);
-    if (p.config->embed_norm) { /* a norm of its own, before the first layer's sites */
-        Tensor scale = op_norm_scale(run, p.config->norm, x, p.config->norm_epsilon);
-        x = op_norm_apply(run, p.config->norm, x, scale, &p.stack->embed_norm);
-    }
-    x = op_dropout(run, x);
+    p.positions = count_positions(run, p.config, rows, cache ? cache->length : 0);
+    p.angles = position_angles(run, p.config, p.stack->rope_frequencies, p.positions, p.n_tokens);
+    Tensor x = op_dropout(run, embed(&p));
     Tensor kept = tensor_new_shape(run->arena, 2, x.shape);
     for (p.layer = 0; p.layer < p.config->n_layers; p.layer++) {
         if (!run_continues(run, error)) return false;
@@ -268,11 +288,46 @@ bool forward_stack(Run *run, StackId stack, const TokenRows *rows, const Memory 
     return true;
 }
 
+/* The positions that the head reads. */
+static Tensor picked(const HeadConfig *head, Tensor hidden) {
+    int64_t n = hidden.shape[0];
+    switch (head->pick) {
+    case PICK_ALL:
+        return hidden;
+    case PICK_FIRST:
+    case PICK_FIRST_TWO:
+        return tensor_slice(hidden, 0, 0, 1);
+    case PICK_LAST:
+        return tensor_slice(hidden, 0, n - 1, n);
+    }
+    return hidden;
+}
+
+/* Dense, activation, norm, output: each where the head has it. */
+static Tensor through_head(Run *run, Tensor x) {
+    const Model *m = run->model;
+    const HeadConfig *config = &m->config.head;
+    if (m->head.transform.weight.data)
+        x = op_activation(run, config->activation, op_linear(run, x, &m->head.transform));
+    if (m->head.norm.scale) {
+        Tensor scale = op_norm_scale(run, NORM_LAYER, x, config->norm_epsilon);
+        x = op_norm_apply(run, NORM_LAYER, x, scale, &m->head.norm);
+    }
+    return op_linear(run, x, &m->output);
+}
+
 Tensor forward_logits(Run *run, StackId stack, Tensor hidden) {
-    if (!run->model->output.weight.data) return (Tensor){0};
-    Tensor logits = op_linear(run, hidden, &run->model->output);
-    if (run->model->config.logit_scale != 1)
-        logits = op_scale(run, logits, run->model->config.logit_scale);
+    const Model *m = run->model;
+    const HeadConfig *head = &m->config.head;
+    if (!m->output.weight.data) return (Tensor){0};
+    Tensor logits = through_head(run, picked(head, hidden));
+    if (m->config.logit_scale != 1) logits = op_scale(run, logits, m->config.logit_scale);
+    if (head->pick == PICK_FIRST_TWO) {
+        Tensor second = op_linear(run, tensor_slice(hidden, 0, 1, 2), &m->head.second);
+        logits = op_scale(run, op_add(run, logits, second), 0.5f);
+    }
+    if (head->pick != PICK_ALL) logits = tensor_reshape(logits, 1, logits.shape[1]);
+    if (head->kind == HEAD_REPLACED) logits = tensor_reshape(logits, 1, logits.shape[0]);
     HookPoint at = run->logits_at ? *run->logits_at : (HookPoint){0};
     at.site = SITE_LOGITS;
     at.stack = stack;

@@ -36,7 +36,8 @@ typedef struct Memory {
 /* out [tokens, d_model], in the run's arena. False when cancelled. */
 bool forward_stack(Run *run, StackId stack, const TokenRows *rows, const Memory *memory,
                    Cache *cache, Tensor *out, Error *error);
-/* hidden [n, d_model] -> [n, vocab]; no data where the model has no output head */
+/* hidden [n, d_model] of one row of tokens, or of several where the head reads every position
+ * -> [n, vocab]; [classes] where the head reads one position; no data where there is no head */
 Tensor forward_logits(Run *run, StackId stack, Tensor hidden);
 
 #endif

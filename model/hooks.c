@@ -99,6 +99,10 @@ const char *hook_name(const HookPoint *at, char buffer[HOOK_NAME_MAX]) {
         snprintf(buffer, HOOK_NAME_MAX, "%s%d.%s", prefixes[at->stack], at->layer, name);
         break;
     case SCOPE_ATTENTION:
+        if (at->layer < 0) {
+            snprintf(buffer, HOOK_NAME_MAX, "%sattn.%s", prefixes[at->stack], name);
+            break;
+        }
         snprintf(buffer, HOOK_NAME_MAX, "%s%d.%s.%s", prefixes[at->stack], at->layer,
                  at->cross ? "cross_attn" : "attn", name);
         break;
@@ -136,6 +140,11 @@ bool hook_parse(const char *name, HookPoint *out) {
     }
     char *end;
     long layer = strtol(rest, &end, 10);
+    if (end == rest && out->stack == STACK_DECODER && after(rest, "attn.")) {
+        out->layer = -1;
+        out->cross = true;
+        return match_site(after(rest, "attn."), SCOPE_ATTENTION, out);
+    }
     if (end == rest) /* one-stack models write stack sites without a prefix */
         return (rest == name || out->stack != STACK_BLOCKS) && match_site(rest, SCOPE_STACK, out);
     if (rest == name || *end != '.' || layer < 0 || layer > 9999) return false;
@@ -149,10 +158,16 @@ bool hook_parse(const char *name, HookPoint *out) {
 
 /* ---- reading and changing ---- */
 
+/* The one attention of a recurrent decoder is its layer 0 as well. */
+static bool same_layer(const HookPoint *a, const HookPoint *b) {
+    int x = a->cross && a->layer < 0 ? 0 : a->layer, y = b->cross && b->layer < 0 ? 0 : b->layer;
+    return x == y;
+}
+
 static bool same_place(const HookPoint *a, const HookPoint *b) {
     SiteScope scope = hook_sites[a->site].scope;
     return a->site == b->site && (scope == SCOPE_MODEL || a->stack == b->stack) &&
-           (scope < SCOPE_LAYER || a->layer == b->layer) && a->cross == b->cross;
+           (scope < SCOPE_LAYER || same_layer(a, b)) && a->cross == b->cross;
 }
 
 static bool is_pattern_like(Site site) {
@@ -314,7 +329,7 @@ static void edited_backward(const void *saved, Tape *tape) {
     tensor_copy(dx, sum);
 }
 
-static Tensor edited(Run *run, const HookPoint *at, Tensor x) {
+Tensor hook_edited(Run *run, const HookPoint *at, Tensor x) {
     const Edits *edits = run->edits;
     bool any = false;
     for (int e = 0; edits && e < edits->n; e++)
@@ -333,9 +348,13 @@ static Tensor edited(Run *run, const HookPoint *at, Tensor x) {
 
 Tensor hook(Run *run, const HookPoint *at, Tensor x) {
     if (!run->edits && !run->capture) return x;
-    x = edited(run, at, x);
-    if (run->capture && capture_wants(run, at)) capture_put(run, at, x);
+    x = hook_edited(run, at, x);
+    hook_record(run, at, x);
     return x;
+}
+
+void hook_record(Run *run, const HookPoint *at, Tensor x) {
+    if (run->capture && capture_wants(run, at)) capture_put(run, at, x);
 }
 
 bool hook_wanted(const Run *run, const HookPoint *at) {

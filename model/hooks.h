@@ -74,7 +74,7 @@ extern const HookSite hook_sites[SITE_COUNT];
 typedef struct HookPoint {
     Site site;
     StackId stack;
-    int layer;
+    int layer;           /* -1: the one attention of a recurrent decoder */
     bool cross;          /* the cross-attention of the layer, or what follows it */
     int row;             /* which sequence of the batch; 0 in a trace */
     int64_t query_begin; /* position of the first query in x: not 0 with a cache or in row blocks */
@@ -93,6 +93,9 @@ const char *stack_prefix(StackId stack);
 
 typedef struct Run Run;
 Tensor hook(Run *run, const HookPoint *at, Tensor x);
+/* The two halves of hook(), for what is computed step by step: changes alone, recording alone. */
+Tensor hook_edited(Run *run, const HookPoint *at, Tensor x);
+void hook_record(Run *run, const HookPoint *at, Tensor x);
 /* Does anything read or change this place? What is expensive to build is built only then. */
 bool hook_wanted(const Run *run, const HookPoint *at);
 

@@ -53,8 +53,29 @@ static const float *make(Loader *loader, const char *name, int rank, const int64
     return NULL;
 }
 
-/* The tensor, if its shape is right. [1, n] serves for [n]. */
-static const RawTensor *take(Loader *loader, const char *name, int rank, const int64_t *shape) {
+static bool has_shape(const RawTensor *t, int rank, const int64_t *shape) {
+    int skip = 0;
+    while (t->rank - skip > rank && t->shape[skip] == 1)
+        skip++;
+    if (t->rank - skip != rank) return false;
+    for (int a = 0; a < rank; a++)
+        if (t->shape[skip + a] != shape[a]) return false;
+    return true;
+}
+
+/* [rows, ...] with cols numbers in each row. */
+static bool is_flat_matrix(const RawTensor *t, const int64_t *shape) {
+    int64_t n = 1;
+    for (int a = 1; a < t->rank; a++)
+        if (t->shape[a] <= 0 || t->shape[a] > shape[1] || (n *= t->shape[a]) > shape[1])
+            return false;
+    return t->rank > 2 && t->shape[0] == shape[0] && n == shape[1];
+}
+
+/* The tensor, if its shape is right. [1, n] serves for [n]; flat: the axes behind the first as one.
+ */
+static const RawTensor *take(Loader *loader, const char *name, int rank, const int64_t *shape,
+                             bool flat) {
     const RawTensor *t = find(loader, name);
     if (!t) {
         error_set(loader->error, ERROR_INPUT, "%s: tensor %s is missing",
@@ -62,13 +83,7 @@ static const RawTensor *take(Loader *loader, const char *name, int rank, const i
         return NULL;
     }
     mark_used(loader, t);
-    int skip = 0;
-    while (t->rank - skip > rank && t->shape[skip] == 1)
-        skip++;
-    bool same = t->rank - skip == rank;
-    for (int a = 0; same && a < rank; a++)
-        same = t->shape[skip + a] == shape[a];
-    if (!same) {
+    if (!has_shape(t, rank, shape) && !(flat && is_flat_matrix(t, shape))) {
         char found[128], wanted[128];
         error_set(loader->error, ERROR_INPUT, "%s: tensor %s is %s, %s expected", t->file, name,
                   shape_text(t->rank, t->shape, found, sizeof found),
@@ -113,14 +128,14 @@ void load_ignore(Loader *loader, const char *format, ...) {
     if (t) mark_used(loader, t);
 }
 
-static Weight matrix(Loader *loader, int64_t rows, int64_t cols, const char *name) {
+static Weight matrix(Loader *loader, int64_t rows, int64_t cols, const char *name, bool flat) {
     Weight w = {.rows = rows, .cols = cols};
     int64_t shape[2] = {rows, cols};
     if (!loader->checkpoint) {
         w.data = make(loader, name, 2, shape);
         return w;
     }
-    const RawTensor *t = take(loader, name, 2, shape);
+    const RawTensor *t = take(loader, name, 2, shape, flat);
     if (!t) return w;
     loader->n_parameters += rows * cols;
     w.dtype = loader->keep_packed ? t->dtype : DTYPE_F32;
@@ -130,7 +145,7 @@ static Weight matrix(Loader *loader, int64_t rows, int64_t cols, const char *nam
 
 static const float *vector(Loader *loader, int64_t n, const char *name) {
     if (!loader->checkpoint) return make(loader, name, 1, &n);
-    const RawTensor *t = take(loader, name, 1, &n);
+    const RawTensor *t = take(loader, name, 1, &n, false);
     if (!t) return NULL;
     loader->n_parameters += n;
     return as_f32(loader, t, n);
@@ -139,7 +154,7 @@ static const float *vector(Loader *loader, int64_t n, const char *name) {
 Weight load_matrix(Loader *loader, int64_t rows, int64_t cols, const char *format, ...) {
     Name name;
     FORMAT_NAME(name, format);
-    return matrix(loader, rows, cols, name);
+    return matrix(loader, rows, cols, name, false);
 }
 
 const float *load_vector(Loader *loader, int64_t n, const char *format, ...) {
@@ -148,24 +163,69 @@ const float *load_vector(Loader *loader, int64_t n, const char *format, ...) {
     return vector(loader, n, name);
 }
 
-Linear load_linear(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format, ...) {
-    Name prefix, name;
-    FORMAT_NAME(prefix, format);
+static Linear linear(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *prefix,
+                     bool flat) {
+    Name name;
     Linear out = {0};
     snprintf(name, sizeof name, "%.150s.weight", prefix);
-    out.weight = matrix(loader, rows, cols, name);
+    out.weight = matrix(loader, rows, cols, name, flat);
     snprintf(name, sizeof name, "%.150s.bias", prefix);
     if (bias) out.bias = vector(loader, rows, name);
     return out;
 }
 
-Norm load_norm(Loader *loader, int64_t n, const char *format, ...) {
+Linear load_linear(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format, ...) {
+    Name prefix;
+    FORMAT_NAME(prefix, format);
+    return linear(loader, rows, cols, bias, prefix, false);
+}
+
+Linear load_convolution(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format,
+                        ...) {
+    Name prefix;
+    FORMAT_NAME(prefix, format);
+    return linear(loader, rows, cols, bias, prefix, true);
+}
+
+Linear load_transposed(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format,
+                       ...) {
     Name prefix, name;
     FORMAT_NAME(prefix, format);
-    snprintf(name, sizeof name, "%.150s.weight", prefix);
-    const float *scale = vector(loader, n, name);
+    Linear out = linear(loader, cols, rows, false, prefix, false);
+    out.weight.rows = rows;
+    out.weight.cols = cols;
+    out.weight.transposed = true;
     snprintf(name, sizeof name, "%.150s.bias", prefix);
-    return (Norm){scale, vector(loader, n, name)};
+    if (bias) out.bias = vector(loader, rows, name);
+    return out;
+}
+
+int64_t load_rows(const Loader *loader, const char *format, ...) {
+    Name name;
+    FORMAT_NAME(name, format);
+    const RawTensor *t = find(loader, name);
+    return t && t->rank > 0 ? t->shape[0] : 0;
+}
+
+static const float *norm_part(Loader *loader, int64_t n, const char *prefix, const char *part,
+                              const char *old) {
+    Name name;
+    snprintf(name, sizeof name, "%.150s.%s", prefix, old);
+    if (!find(loader, name)) snprintf(name, sizeof name, "%.150s.%s", prefix, part);
+    return vector(loader, n, name);
+}
+
+Norm load_norm_scale(Loader *loader, int64_t n, const char *format, ...) {
+    Name prefix;
+    FORMAT_NAME(prefix, format);
+    return (Norm){norm_part(loader, n, prefix, "weight", "gamma"), NULL};
+}
+
+Norm load_norm(Loader *loader, int64_t n, const char *format, ...) {
+    Name prefix;
+    FORMAT_NAME(prefix, format);
+    const float *scale = norm_part(loader, n, prefix, "weight", "gamma");
+    return (Norm){scale, norm_part(loader, n, prefix, "bias", "beta")};
 }
 
 Weight weight_rows(Weight whole, int64_t begin, int64_t rows) {
@@ -177,4 +237,22 @@ Weight weight_rows(Weight whole, int64_t begin, int64_t rows) {
     whole.stride = stride;
     whole.rows = rows;
     return whole;
+}
+
+Weight weight_heads(Arena *arena, Weight whole, int n_heads, int d_head, int part, int n_parts) {
+    Weight out = whole;
+    out.rows = (int64_t)n_heads * d_head;
+    size_t row_bytes, block_bytes;
+    if (!whole.data || whole.transposed || whole.stride ||
+        !dtype_bytes(whole.dtype, whole.cols, &row_bytes))
+        return (Weight){0};
+    block_bytes = row_bytes * (size_t)d_head;
+    char *data = arena_alloc(arena, block_bytes * (size_t)n_heads);
+    for (int h = 0; h < n_heads; h++)
+        memcpy(data + (size_t)h * block_bytes,
+               (const char *)whole.data +
+                   ((size_t)h * (size_t)n_parts + (size_t)part) * block_bytes,
+               block_bytes);
+    out.data = data;
+    return out;
 }

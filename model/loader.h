@@ -32,6 +32,8 @@ const char *field_string(const Fields *f, const char *name, const char *fallback
 Activation field_activation(const Fields *f, const char *name, Activation fallback);
 /* Refuses by name a field that must be absent, null or equal to `harmless` (as JSON text). */
 void field_only(const Fields *f, const char *name, const char *harmless);
+/* Does architectures name a class that ends so? */
+bool field_class(const Fields *f, const char *suffix);
 /* decoder_start_token_id, eos_token_id, bad_words_ids ... into config->generation;
  * generation_config (may be NULL) wins over config.json, as in transformers. */
 void fields_generation(const Fields *config, const json_t *generation, Arena *arena,
@@ -74,11 +76,26 @@ const float *load_vector(Loader *loader, int64_t n, const char *format, ...)
 /* prefix.weight [rows, cols] and, if wanted, prefix.bias [rows]. */
 Linear load_linear(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
-/* prefix.weight and prefix.bias [n]. */
+/* The same as a matrix that is kept the other way round, [cols, rows] (GPT-2's Conv1D). */
+Linear load_transposed(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format,
+                       ...) __attribute__((format(printf, 5, 6)));
+/* A convolution [rows, ...] as a matrix over all that one output reads: [rows, cols]. */
+Linear load_convolution(Loader *loader, int64_t rows, int64_t cols, bool bias, const char *format,
+                        ...) __attribute__((format(printf, 5, 6)));
+/* First axis of a tensor; 0 if it is not there. */
+int64_t load_rows(const Loader *loader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* prefix.weight alone [n]. */
+Norm load_norm_scale(Loader *loader, int64_t n, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* prefix.weight and prefix.bias [n]; older files say gamma and beta. */
 Norm load_norm(Loader *loader, int64_t n, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Rows begin..begin + rows of a matrix that holds several (a fused q, k, v). */
 Weight weight_rows(Weight whole, int64_t begin, int64_t rows);
+/* A matrix whose rows hold, head by head, n_parts blocks of d_head rows: block `part` of every
+ * head, copied (q, k or v of GPT-NeoX and BLOOM). */
+Weight weight_heads(Arena *arena, Weight whole, int n_heads, int d_head, int part, int n_parts);
 /* A tensor that is known and not read (a buffer, a copy of a tied weight). */
 void load_ignore(Loader *loader, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -11,12 +11,33 @@
 /* Above this many bytes of weights matrices stay in the file's number type. */
 static const int64_t packed_from_bytes = (int64_t)512 << 20;
 
-/* Tensors that no weight was read from: said once, accepted. */
-static const char *surplus_note(const Loader *loader, Arena *arena) {
+/* A tensor that would change the numbers if it were read. */
+static bool changes_numbers(const char *name) {
+    static const char *const parts[] = {".q_norm.",      ".k_norm.",   ".q_layernorm.",
+                                        ".k_layernorm.", ".qweight",   ".qzeros",
+                                        ".scales",       ".g_idx",     ".SCB",
+                                        ".weight_scale", ".absmax",    ".quant_state",
+                                        ".experts.",     ".lora_A.",   ".lora_B.",
+                                        ".router.",      ".sinks",     ".adapter",
+                                        "layer_scale",   ".lambda_q1", ".relative_attention_bias."};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (strstr(name, parts[i])) return true;
+    return false;
+}
+
+/* Tensors that no weight was read from: said once, accepted; but not those that change numbers. */
+static const char *surplus_note(const Loader *loader, Arena *arena, Error *error) {
     int n = 0;
     const char *first = NULL;
     for (int i = 0; i < checkpoint_n_tensors(loader->checkpoint); i++) {
         if (loader->used[i]) continue;
+        const RawTensor *t = checkpoint_tensor(loader->checkpoint, i);
+        if (changes_numbers(t->name)) {
+            error_set(error, ERROR_UNSUPPORTED,
+                      "%s: tensor %s changes the numbers and is not computed here", t->file,
+                      t->name);
+            return NULL;
+        }
         if (!n++) first = checkpoint_tensor(loader->checkpoint, i)->name;
     }
     if (!n) return NULL;
@@ -25,13 +46,59 @@ static const char *surplus_note(const Loader *loader, Arena *arena) {
                         n > 1 ? ", ..." : "");
 }
 
+/* Fields of config.json that the family has never heard of, if there are any. */
+static const char *unknown_fields(const Model *model, const Arch *arch, const json_t *config) {
+    const char *note = NULL, *name;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)config, name, value) {
+        if (json_is_null(value) || arch_knows_field(arch, name)) continue;
+        note = note ? arena_printf(model->arena, "%s, %.40s", note, name)
+                    : arena_printf(model->arena, "%.40s", name);
+        if (strlen(note) > 200) break;
+    }
+    return note;
+}
+
+static const char *note_of(const Model *model, const Loader *loader, const Arch *arch,
+                           Error *error) {
+    const char *tensors = surplus_note(loader, model->arena, error);
+    const char *fields = unknown_fields(model, arch, checkpoint_config(model->checkpoint));
+    if (!fields) return tensors;
+    return arena_printf(model->arena, "%s%s%s: config.json: not known and not read: %s",
+                        tensors ? tensors : "", tensors ? "; " : "", model->path, fields);
+}
+
+/* What no family here computes. */
+static void refuse_common(const Fields *f) {
+    static const struct {
+        const char *name, *harmless;
+    } refused[] = {{"quantization_config", NULL},
+                   {"attn_logit_softcapping", NULL},
+                   {"final_logit_softcapping", NULL},
+                   {"use_qk_norm", "false"},
+                   {"qk_norm", "false"},
+                   {"num_local_experts", "0"},
+                   {"num_experts", "0"},
+                   {"embedding_multiplier", "1"},
+                   {"residual_multiplier", "1"},
+                   {"logits_scaling", "1"},
+                   {"attention_multiplier", NULL},
+                   {"attention_chunk_size", NULL},
+                   {"no_rope_layers", NULL},
+                   {"query_pre_attn_scalar", NULL}};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        field_only(f, refused[i].name, refused[i].harmless);
+}
+
 static bool configure(Model *model, const json_t *config, const json_t *generation,
                       const Arch **arch, Error *error) {
     const char *where = arena_printf(model->arena, "%s: config.json", model->path);
     Fields fields = {config, where, error};
     *arch = arch_find(&fields);
     if (!*arch) return false;
-    snprintf(model->config.model_type, sizeof model->config.model_type, "%s", (*arch)->model_type);
+    snprintf(model->config.model_type, sizeof model->config.model_type, "%s",
+             field_string(&fields, "model_type", (*arch)->model_type));
+    refuse_common(&fields);
     if (!(*arch)->configure(&fields, &model->config)) return false;
     fields_generation(&fields, generation, model->arena, &model->config.generation);
     return error_ok(error);
@@ -50,8 +117,8 @@ static bool bind(Model *model, const Arch *arch, Error *error) {
     arch->bind(&loader, model);
     if (!error_ok(error)) return false;
     model->n_parameters = loader.n_parameters;
-    model->note = surplus_note(&loader, model->arena);
-    return true;
+    model->note = note_of(model, &loader, arch, error);
+    return error_ok(error);
 }
 
 Model *model_open_with(const char *path, const CheckpointOptions *options, Error *error) {

@@ -42,14 +42,31 @@ typedef struct Stack {
     Linear embed_project; /* d_embed to d_model (ALBERT, ELECTRA, OPT); weight NULL: none */
     Weight positions;     // [position, d_model], NULL: none
     Weight types;         // [type, d_model], NULL: none
+    const float *rope_frequencies; // [rope_dims / 2] radians a position; NULL: no rotation
     Norm embed_norm, final_norm;
     Linear final_project; /* d_model to d_embed before the output (OPT); weight NULL: none */
     Layer *layers;        // [n_layers]
 } Stack;
 
+/* Between the last hidden state and the output. */
+typedef struct Head {
+    Linear transform; /* weight NULL: none */
+    Norm norm;        /* scale NULL: none */
+    Linear second;    /* of the second token (PICK_FIRST_TWO) */
+} Head;
+
+/* Before the first stack, where pictures or sound come in. */
+typedef struct Front {
+    Linear patch;         // [d_model, channel * patch * patch]
+    const float *leading; // [n_leading, d_model]
+    Linear conv[2];       // [d_model, mel * 3], [d_model, d_model * 3]
+} Front;
+
 typedef struct Model {
     ModelConfig config;
     Stack stack[STACK_COUNT];
+    Front front;
+    Head head;
     Linear output; /* hidden to logits; weight NULL: the model has no head */
     char path[1024];
     int64_t n_parameters;

@@ -13,6 +13,10 @@ bool trace_pattern(const Trace *trace, StackId stack, int layer, bool cross, Pat
     HookPoint at = {.site = SITE_PATTERN, .stack = stack, .layer = layer, .cross = cross};
     char name[HOOK_NAME_MAX];
     const Tensor *x = trace_find(trace, hook_name(&at, name));
+    if (!x && cross && layer == 0) { /* the one attention of a recurrent decoder */
+        at.layer = -1;
+        x = trace_find(trace, hook_name(&at, name));
+    }
     const PatternRecipe *recipe = trace_recipe(trace, stack, layer, cross);
     *out = (Pattern){.trace = trace, .at = at, .recipe = recipe};
     if (x && x->rank == 3) {

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/kernels.h"
+
 const float *position_sinusoid(Arena *arena, Sinusoid kind, int n_positions, int d) {
     float *table = arena_alloc(arena, (size_t)n_positions * (size_t)d * sizeof *table);
     int half = (d + 1) / 2;
@@ -11,7 +13,9 @@ const float *position_sinusoid(Arena *arena, Sinusoid kind, int n_positions, int
         for (int i = 0; i < d; i++) {
             int pair = kind == SINUSOID_INTERLEAVED ? i / 2 : i % half;
             bool sine = kind == SINUSOID_INTERLEAVED ? i % 2 == 0 : i < half;
-            double angle = p / pow(10000.0, 2.0 * pair / d);
+            double exponent = 2.0 * pair / d;
+            if (kind == SINUSOID_FAIRSEQ) exponent = half > 1 ? pair / (half - 1.0) : 0;
+            double angle = p / pow(10000.0, exponent);
             table[(int64_t)p * d + i] = (float)(sine ? sin(angle) : cos(angle));
         }
     return table;
@@ -66,86 +70,162 @@ static int t5_bucket(const StackConfig *config, int64_t distance) {
 }
 
 /* Relative keys: q.e(q - k), and with queries also k.e(q - k), scaled as the scores are. */
-static float relative_term(const PositionBias *bias, Tensor q, Tensor k, int64_t head,
-                           int64_t query, int64_t key, int64_t distance) {
+static float relative_term(const PositionBias *bias, const float *x, const float *y,
+                           int64_t distance) {
     const StackConfig *c = bias->config;
     int64_t limit = c->relative_positions - 1;
     int64_t at = (distance < -limit ? -limit : distance > limit ? limit : distance) + limit;
     const float *e = bias->weights->distance_table + at * c->d_head;
-    const float *x = tensor_at(q, query, head, 0, 0), *y = tensor_at(k, key, head, 0, 0);
-    float sum = 0;
-    for (int i = 0; i < c->d_head; i++)
-        sum += e[i] * (c->position == POSITION_RELATIVE_KEY_QUERY ? x[i] + y[i] : x[i]);
+    float sum = kernel_dot(x, e, c->d_head);
+    if (c->position == POSITION_RELATIVE_KEY_QUERY) sum += kernel_dot(y, e, c->d_head);
     return sum * c->attention_scale;
+}
+
+static void relative_bias(const PositionBias *bias, Tensor q, Tensor k, int64_t query_begin,
+                          Tensor out) {
+    for (int64_t h = 0; h < out.shape[0]; h++)
+        for (int64_t i = 0; i < out.shape[1]; i++)
+            for (int64_t j = 0; j < out.shape[2]; j++)
+                *tensor_at(out, h, i, j, 0) = relative_term(
+                    bias, tensor_at(q, i, h, 0, 0), tensor_at(k, j, h, 0, 0), query_begin + i - j);
+}
+
+/* Buckets depend on the distance alone: one look-up a distance and head, then rows are copies. */
+static void bucket_bias(Run *run, const PositionBias *bias, int64_t query_begin, Tensor out) {
+    const StackConfig *c = bias->config;
+    int64_t nq = out.shape[1], nk = out.shape[2], n = nq + nk - 1;
+    int64_t first = -(query_begin + nq - 1); /* key 0 seen from the last query */
+    int *buckets = arena_alloc(run->arena, (size_t)n * sizeof *buckets);
+    float *values = arena_alloc(run->arena, (size_t)n * sizeof *values);
+    for (int64_t d = 0; d < n; d++)
+        buckets[d] = t5_bucket(c, first + d);
+    for (int h = 0; h < c->n_heads; h++) {
+        for (int64_t d = 0; d < n; d++)
+            values[d] = bias->weights->position_bias[(int64_t)buckets[d] * c->n_heads + h];
+        for (int64_t i = 0; i < nq; i++)
+            memcpy(tensor_at(out, h, i, 0, 0), values + (nq - 1 - i), (size_t)nk * sizeof *values);
+    }
+}
+
+static void alibi_bias(const PositionBias *bias, Tensor out) {
+    for (int h = 0; h < bias->config->n_heads; h++) {
+        float slope = alibi_slope(h, bias->config->n_heads), *row = tensor_at(out, h, 0, 0, 0);
+        for (int64_t j = 0; j < out.shape[2]; j++)
+            row[j] = slope * (float)j;
+        for (int64_t i = 1; i < out.shape[1]; i++)
+            memcpy(tensor_at(out, h, i, 0, 0), row, (size_t)out.shape[2] * sizeof *row);
+    }
 }
 
 Tensor position_bias_block(Run *run, const PositionBias *bias, Tensor q, Tensor k,
                            int64_t query_begin) {
-    const StackConfig *c = bias->config;
-    int64_t nq = q.shape[0], nk = k.shape[0];
-    Tensor out = tensor_new(run->arena, 3, c->n_heads, nq, nk);
-    for (int h = 0; h < c->n_heads; h++)
-        for (int64_t i = 0; i < nq; i++)
-            for (int64_t j = 0; j < nk; j++) {
-                int64_t distance = j - (query_begin + i);
-                float *cell = tensor_at(out, h, i, j, 0);
-                if (c->position == POSITION_ALIBI)
-                    *cell = alibi_slope(h, c->n_heads) * (float)j;
-                else if (c->position == POSITION_T5_BUCKETS)
-                    *cell = bias->weights->position_bias[t5_bucket(c, distance) * c->n_heads + h];
-                else
-                    *cell = relative_term(bias, q, k, h, i, j, -distance);
-            }
+    Tensor out = tensor_new(run->arena, 3, bias->config->n_heads, q.shape[0], k.shape[0]);
+    if (bias->config->position == POSITION_ALIBI)
+        alibi_bias(bias, out);
+    else if (bias->config->position == POSITION_T5_BUCKETS)
+        bucket_bias(run, bias, query_begin, out);
+    else
+        relative_bias(bias, q, k, query_begin, out);
+    return out;
+}
+
+/* Slow angles of llama3 models are stretched (transformers, modeling_rope_utils.py). */
+static double llama3_frequency(const StackConfig *c, double frequency) {
+    double wave = 2 * 3.14159265358979323846 / frequency, original = c->rope_original;
+    if (wave < original / (double)c->rope_high) return frequency;
+    if (wave > original / (double)c->rope_low) return frequency / (double)c->rope_factor;
+    double fast = (original / wave - (double)c->rope_low) / (double)(c->rope_high - c->rope_low);
+    return (1 - fast) * frequency / (double)c->rope_factor + fast * frequency;
+}
+
+const float *position_frequencies(Arena *arena, const StackConfig *c, int64_t n_longest) {
+    if (!position_rotates(c)) return NULL;
+    int n = c->rope_dims;
+    double base = (double)c->rope_base, factor = (double)c->rope_factor;
+    if (c->rope_scaling == ROPE_DYNAMIC && n_longest > c->rope_original && n > 2)
+        base *= pow(factor * (double)n_longest / c->rope_original - (factor - 1), n / (n - 2.0));
+    float *out = arena_alloc(arena, (size_t)n / 2 * sizeof *out);
+    for (int i = 0; i < n / 2; i++) {
+        double frequency = pow(base, -2.0 * i / n);
+        out[i] =
+            (float)(c->rope_scaling == ROPE_LLAMA3 ? llama3_frequency(c, frequency) : frequency);
+    }
+    return out;
+}
+
+Tensor position_angles(Run *run, const StackConfig *c, const float *frequencies,
+                       const int32_t *positions, int64_t n) {
+    if (!position_rotates(c)) return (Tensor){0};
+    int half = c->rope_dims / 2;
+    int32_t longest = 0;
+    for (int64_t t = 0; t < n; t++)
+        longest = positions[t] + 1 > longest ? positions[t] + 1 : longest;
+    if (c->rope_scaling == ROPE_DYNAMIC && longest > c->rope_original)
+        frequencies = position_frequencies(run->arena, c, longest);
+    Tensor out = tensor_new(run->arena, 2, n, 2 * half);
+    for (int64_t t = 0; t < n; t++) {
+        float position = (float)positions[t], *row = out.data + t * 2 * half;
+        if (c->rope_scaling == ROPE_LINEAR) position /= c->rope_factor;
+        for (int i = 0; i < half; i++) {
+            float angle = position * frequencies[i];
+            row[i] = cosf(angle);
+            row[half + i] = sinf(angle);
+        }
+    }
     return out;
 }
 
 typedef struct Rotation {
-    Tensor x, y;
+    Tensor x, y, angles;
     const StackConfig *config;
-    const int32_t *positions;
 } Rotation;
 
-/* direction -1 turns back: the inverse of a rotation is its transpose. */
-static void rotate(const StackConfig *c, const int32_t *positions, Tensor x, float *const from,
-                   float *const to, float direction, bool add) {
+/* One head of one token; direction -1 turns back: the inverse of a rotation is its transpose. */
+static void rotate_head(const StackConfig *c, const float *angles, float direction, int64_t d_head,
+                        const float *restrict from, float *restrict to) {
     int n = c->rope_dims, half = n / 2;
-    bool halves = c->position == POSITION_ROTARY_HALVES;
-    for (int64_t t = 0; t < x.shape[0]; t++)
+    const float *cosine = angles, *sine = angles + half;
+    if (c->position == POSITION_ROTARY_HALVES) {
         for (int i = 0; i < half; i++) {
-            float angle = (float)positions[t] * powf(c->rope_base, -2.0f * (float)i / (float)n);
-            float cosine = cosf(angle), sine = direction * sinf(angle);
-            int64_t a = t * x.stride[0] + (halves ? i : 2 * i);
-            int64_t b = t * x.stride[0] + (halves ? i + half : 2 * i + 1);
-            for (int64_t h = 0; h < x.shape[1]; h++, a += x.stride[1], b += x.stride[1]) {
-                float u = from[a], v = from[b];
-                to[a] = (add ? to[a] : 0) + u * cosine - v * sine;
-                to[b] = (add ? to[b] : 0) + v * cosine + u * sine;
-            }
+            float u = from[i], v = from[i + half], s = direction * sine[i];
+            to[i] += u * cosine[i] - v * s;
+            to[i + half] += v * cosine[i] + u * s;
         }
+    } else {
+        for (int i = 0; i < half; i++) {
+            float u = from[2 * i], v = from[2 * i + 1], s = direction * sine[i];
+            to[2 * i] += u * cosine[i] - v * s;
+            to[2 * i + 1] += v * cosine[i] + u * s;
+        }
+    }
+    for (int64_t i = n; i < d_head; i++)
+        to[i] += from[i];
+}
+
+/* to += turned from; x says how both lie. */
+static void rotate(const StackConfig *c, Tensor angles, Tensor x, const float *from, float *to,
+                   float direction) {
     for (int64_t t = 0; t < x.shape[0]; t++)
-        for (int64_t h = 0; h < x.shape[1]; h++)
-            for (int64_t i = n; i < x.shape[2]; i++) {
-                int64_t at = t * x.stride[0] + h * x.stride[1] + i;
-                to[at] = (add ? to[at] : 0) + from[at];
-            }
+        for (int64_t h = 0; h < x.shape[1]; h++) {
+            int64_t at = t * x.stride[0] + h * x.stride[1];
+            rotate_head(c, angles.data + t * angles.stride[0], direction, x.shape[2], from + at,
+                        to + at);
+        }
 }
 
 static void rotate_backward(const void *saved, Tape *tape) {
     (void)tape;
     const Rotation *s = saved;
-    if (s->x.grad) rotate(s->config, s->positions, s->x, s->y.grad, s->x.grad, -1, true);
+    if (s->x.grad) rotate(s->config, s->angles, s->x, s->y.grad, s->x.grad, -1);
 }
 
-Tensor position_rotate(Run *run, const StackConfig *config, Tensor x, const int32_t *positions) {
-    if (!position_rotates(config)) return x;
-    assert(tensor_is_contiguous(x));
+Tensor position_rotate(Run *run, const StackConfig *config, Tensor x, Tensor angles) {
+    assert(tensor_is_contiguous(x) && angles.shape[0] == x.shape[0]);
     Tensor y = run_tensor_shape(run, x.rank, x.shape);
-    rotate(config, positions, x, x.data, y.data, 1, false);
-    if (run->tape) {
-        int32_t *kept = arena_alloc(run->arena, (size_t)x.shape[0] * sizeof *kept);
-        memcpy(kept, positions, (size_t)x.shape[0] * sizeof *kept);
+    tensor_fill(y, 0);
+    rotate(config, angles, x, x.data, y.data, 1);
+    if (run->tape)
         *(Rotation *)tape_append(run->tape, rotate_backward, sizeof(Rotation)) =
-            (Rotation){x, y, config, kept};
-    }
+            (Rotation){x, y, angles, config};
     return y;
 }

@@ -25,6 +25,7 @@ struct Run {
         *logits_at; /* where the logits of a step of generation stand; NULL: from 0 on */
     float dropout;  /* training only; 0: none */
     uint32_t dropout_seed, dropout_calls; /* each call draws its own mask */
+    Tensor first_h, first_c; // recurrent decoders: first state [row, layer, d], from the encoder
     Progress progress;
 };
 

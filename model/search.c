@@ -5,12 +5,16 @@
 #include <string.h>
 
 #include "model/base/str.h"
+#include "model/front.h"
 
 static bool check_source(const Model *model, const Input *input, Error *error) {
     StackId stack = model_first_stack(model);
     const StackConfig *c = &model->config.stack[stack];
     int64_t n_vocab = model->stack[stack].embed.rows;
-    if (input->features.data) return true;
+    if (input->features.data) return front_check(model, input->features, error);
+    if (n_vocab == 0)
+        return error_set(error, ERROR_INPUT, "this model (%s) reads no text",
+                         model->config.model_type);
     if (input->source.n == 0)
         return error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
     if (c->n_positions && input->source.n > c->n_positions)
@@ -45,6 +49,19 @@ static TokenRows pack_sources(Arena *arena, const Input *inputs, int n) {
     return (TokenRows){.n_rows = n, .begin = begin, .ids = ids, .keep = keep};
 }
 
+/* The same for pictures or sound. */
+static TokenRows pack_features(Run *run, const Input *inputs, int n) {
+    int n_tokens = front_n_tokens(run->model);
+    int32_t *begin = arena_alloc(run->arena, ((size_t)n + 1) * sizeof *begin);
+    Tensor all = tensor_new(run->arena, 2, (int64_t)n * n_tokens, run->model->config.d_model);
+    for (int i = 0; i <= n; i++)
+        begin[i] = i * n_tokens;
+    for (int i = 0; i < n; i++)
+        tensor_copy(tensor_slice(all, 0, begin[i], begin[i + 1]),
+                    front_embed(run, inputs[i].features));
+    return (TokenRows){.n_rows = n, .begin = begin, .embedded = all};
+}
+
 /* Of a model without a limit of its own. */
 enum { MOST_TOKENS = 1 << 20 };
 
@@ -69,7 +86,8 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                   .options = options,
                   .stack = model_has_stack(model, STACK_DECODER) ? STACK_DECODER : STACK_BLOCKS,
                   .n_vocab = model->config.n_vocab};
-    if (!model->output.weight.data || !model->config.stack[s->stack].causal)
+    if (model->config.head.kind != HEAD_LANGUAGE || !model->output.weight.data ||
+        !model->config.stack[s->stack].causal)
         return error_set(error, ERROR_UNSUPPORTED, "%s: this model does not write text",
                          model->path);
     for (int i = 0; i < n_inputs; i++)
@@ -85,7 +103,8 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                            .n_prompt = n_prompt};
     s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
     if (s->stack == STACK_DECODER) {
-        s->source = pack_sources(s->run.arena, inputs, n_inputs);
+        s->source = inputs[0].features.data ? pack_features(&s->run, inputs, n_inputs)
+                                            : pack_sources(s->run.arena, inputs, n_inputs);
         s->memory.rows = &s->source;
         if (!forward_stack(&s->run, STACK_ENCODER, &s->source, NULL, NULL, &s->memory.hidden,
                            error)) {

@@ -164,6 +164,10 @@ static bool has_layer(const Trace *trace, StackId stack, int layer, bool cross, 
     char name[HOOK_NAME_MAX];
     HookPoint at = {.site = SITE_PATTERN, .stack = stack, .layer = layer, .cross = cross};
     const Tensor *x = trace_find(trace, hook_name(&at, name));
+    if (!x && cross && layer == 0) { /* the one attention of a recurrent decoder */
+        at.layer = -1;
+        x = trace_find(trace, hook_name(&at, name));
+    }
     if (x && x->rank == 3)
         *n_heads = (int)x->shape[0];
     else if (recipe && recipe->q.data)

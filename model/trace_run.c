@@ -6,6 +6,7 @@
 
 #include "model/capture.h"
 #include "model/forward.h"
+#include "model/front.h"
 #include "model/ops.h"
 #include "model/trace_inside.h"
 
@@ -18,6 +19,9 @@ static bool check_tokens(const Model *model, StackId stack, Tokens tokens, const
                          Error *error) {
     const StackConfig *c = &model->config.stack[stack];
     int64_t n_vocab = model->stack[stack].embed.rows;
+    if (n_vocab == 0)
+        return error_set(error, ERROR_INPUT, "this model (%s) reads no text",
+                         model->config.model_type);
     if (tokens.n == 0)
         return error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
     if (c->n_positions && tokens.n > c->n_positions && !positions)
@@ -25,22 +29,25 @@ static bool check_tokens(const Model *model, StackId stack, Tokens tokens, const
                          "%d tokens, but this model reads at most %d; shorten "
                          "the text",
                          tokens.n, c->n_positions);
+    /* rows of the table where padding has one of its own */
+    int n_rows = c->n_positions + (c->pad_positions_id >= 0 ? c->position_offset : 0);
     for (int i = 0; i < tokens.n; i++) {
         int32_t id = tokens.items[i].id;
         if (id < 0 || id >= n_vocab)
             return error_set(error, ERROR_INPUT, "token %d has id %d, but the ids are 0 to %lld", i,
                              id, (long long)n_vocab - 1);
-        if (positions && c->n_positions && (positions[i] < 0 || positions[i] >= c->n_positions))
+        if (positions && c->n_positions && (positions[i] < 0 || positions[i] >= n_rows))
             return error_set(error, ERROR_INPUT, "position id %d, but the positions are 0 to %d",
-                             positions[i], c->n_positions - 1);
+                             positions[i], n_rows - 1);
     }
     return true;
 }
 
 static bool check_input(const Model *model, const Input *input, Error *error) {
     bool two = model_has_stack(model, STACK_ENCODER);
-    if (!input->features.data &&
-        !check_tokens(model, model_first_stack(model), input->source, input->positions, error))
+    if (input->features.data ? !front_check(model, input->features, error)
+                             : !check_tokens(model, model_first_stack(model), input->source,
+                                             input->positions, error))
         return false;
     if (!two) return true;
     if (input->target.n == 0)
@@ -59,11 +66,24 @@ static TokenRows one_row(Arena *arena, Tokens tokens, const uint8_t *keep) {
     return (TokenRows){.n_rows = 1, .begin = begin, .ids = ids, .keep = keep};
 }
 
+/* Tokens up to the last that is no padding, by the mask or by the pad's id. */
+static int n_before_padding(const Model *model, const Input *input) {
+    int n = input->source.n, pad = model->config.generation.pad_id;
+    const uint8_t *keep = input->source_keep;
+    while (n > 1 && (keep ? !keep[n - 1] : input->source.items[n - 1].id == pad))
+        n--;
+    return n;
+}
+
 static bool pass(Run *run, const Input *input, Tensor *logits, Error *error) {
     const Model *model = run->model;
     TokenRows source = one_row(run->arena, input->source, input->source_keep);
     source.positions = input->positions;
     source.types = input->types;
+    if (input->features.data) {
+        source.embedded = front_embed(run, input->features);
+        source.ids = NULL;
+    }
     Tensor hidden;
     StackId last = model_first_stack(model);
     if (!forward_stack(run, last, &source, NULL, NULL, &hidden, error)) return false;
@@ -73,6 +93,8 @@ static bool pass(Run *run, const Input *input, Tensor *logits, Error *error) {
         last = STACK_DECODER;
         if (!forward_stack(run, last, &target, &memory, NULL, &hidden, error)) return false;
     }
+    if (model->config.head.pick == PICK_LAST)
+        hidden = tensor_slice(hidden, 0, 0, n_before_padding(model, input));
     *logits = forward_logits(run, last, hidden);
     return true;
 }
@@ -121,6 +143,12 @@ static bool seed_gradient(Run *run, const Input *input, const char *grad, Tensor
                           Error *error) {
     if (!logits.data)
         return error_set(error, ERROR_UNSUPPORTED, "--grad: this model has no output head");
+    int64_t n_classes = logits.shape[logits.rank - 1],
+            n_rows = logits.rank > 1 ? logits.shape[0] : 1;
+    bool writes = run->model->config.head.kind == HEAD_LANGUAGE;
+    if (strcmp(grad, "loss") == 0 && !writes)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "--grad loss: this model does not say a next token; logit:CLASS@0 goes");
     if (strcmp(grad, "loss") == 0) {
         int32_t *targets = targets_of(run->arena, run->model, input, logits.shape[0]);
         for (int64_t i = 0; i < logits.shape[0]; i++)
@@ -141,16 +169,16 @@ static bool seed_gradient(Run *run, const Input *input, const char *grad, Tensor
                          "expected",
                          grad);
     int64_t id = token_of(input, (Str){grad + 6, (size_t)(at - grad) - 6});
-    if (id < 0 || id >= logits.shape[1])
+    if (id < 0 || id >= n_classes)
         return error_set(error, ERROR_INPUT,
                          "--grad %.60s: no such token; give a label of this "
                          "input or an id below %lld",
-                         grad, (long long)logits.shape[1]);
-    if (position < 0) position += logits.shape[0];
-    if (position < 0 || position >= logits.shape[0])
+                         grad, (long long)n_classes);
+    if (position < 0) position += n_rows;
+    if (position < 0 || position >= n_rows)
         return error_set(error, ERROR_INPUT, "--grad %.60s: the positions are 0 to %lld", grad,
-                         (long long)logits.shape[0] - 1);
-    logits.grad[position * logits.shape[1] + id] = 1;
+                         (long long)n_rows - 1);
+    logits.grad[position * n_classes + id] = 1;
     return true;
 }
 
@@ -194,9 +222,20 @@ Trace *trace_run(const Model *model, const Input *input, const TraceOptions *opt
     static const TraceOptions nothing;
     if (!options) options = &nothing;
     if (!check_input(model, input, error)) return NULL;
-    int n_source = input->features.data ? -1 : input->source.n;
+    if (options->grad && model->config.family == FAMILY_RECURRENT) {
+        error_set(error, ERROR_UNSUPPORTED,
+                  "--grad: gradients through recurrent models are not computed");
+        return NULL;
+    }
+    Arena *labels = arena_new();
+    Input seen = *input;
+    if (input->features.data) seen.source = front_tokens(model, labels);
+    input = &seen;
+    int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
     if (!edits_fit(options->edits, n_source, input->target.n, error)) return NULL;
     Trace *trace = trace_of(model, input);
+    arena_free(labels);
+    seen.source.items = trace_source(trace).items;
     Capture capture = {.sites = options->sites,
                        .lazy = options->lazy_patterns ||
                                pattern_bytes(model, input) > most_stored_bytes,

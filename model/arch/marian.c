@@ -36,6 +36,7 @@ static bool configure(const Fields *f, ModelConfig *out) {
     configure_stack(f, &out->stack[STACK_DECODER], true, out->d_model);
     out->dropout = (float)field_number(f, "dropout", 0.1, 0, 0.99);
     out->logit_scale = 1;
+    out->head.kind = HEAD_LANGUAGE;
     return error_ok(f->error);
 }
 
@@ -105,4 +106,15 @@ static void bind(Loader *l, Model *m) {
     bind_stack(l, m, STACK_DECODER, "decoder");
 }
 
-const Arch arch_marian = {"marian", configure, bind};
+const Arch arch_marian = {
+    "marian",
+    "Marian, OPUS-MT",
+    NULL,
+    "vocab_size decoder_vocab_size d_model encoder_layers decoder_layers encoder_attention_heads "
+    "decoder_attention_heads encoder_ffn_dim decoder_ffn_dim activation_function "
+    "max_position_embeddings scale_embedding share_encoder_decoder_embeddings dropout "
+    "tie_word_embeddings encoder_layerdrop decoder_layerdrop num_hidden_layers normalize_before "
+    "normalize_embedding add_final_layer_norm add_bias_logits static_position_embeddings "
+    "extra_pos_embeddings",
+    configure,
+    bind};

@@ -48,6 +48,7 @@ static bool configure(const Fields *f, ModelConfig *out) {
     configure_stack(f, &out->stack[STACK_DECODER], true, out->d_model);
     out->dropout = (float)field_number(f, "dropout", 0.1, 0, 0.99);
     out->logit_scale = 1;
+    out->head.kind = HEAD_LANGUAGE;
     return error_ok(f->error);
 }
 
@@ -98,4 +99,12 @@ static void bind(Loader *l, Model *m) {
     m->output = load_linear(l, m->config.n_vocab, m->config.d_model, true, "generator");
 }
 
-const Arch arch_torch_transformer = {"torch_transformer", configure, bind};
+const Arch arch_torch_transformer = {
+    "torch_transformer",
+    "torch.nn.Transformer",
+    NULL,
+    "d_model nhead num_encoder_layers num_decoder_layers dim_feedforward activation norm_first "
+    "layer_norm_eps src_vocab_size tgt_vocab_size scale_embedding position "
+    "max_position_embeddings dropout",
+    configure,
+    bind};
