@@ -140,6 +140,11 @@ typedef struct StackConfig {
     int relative_positions; /* rows of the distance table are 2 * this - 1 */
 } StackConfig;
 
+/* Keys that a query of this layer sees, itself included; 0: no window. */
+static inline int stack_window(const StackConfig *c, int layer) {
+    return c->full_layers[layer / 64] >> layer % 64 & 1 ? 0 : c->window;
+}
+
 typedef enum RnnCellKind { CELL_RNN, CELL_LSTM, CELL_GRU } RnnCellKind;
 
 /* Recurrent encoder-decoders: rnn.h. */

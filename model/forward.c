@@ -104,12 +104,6 @@ static Keys project_keys(const Pass *p, const AttentionWeights *w, Tensor x, boo
     return (Keys){k, heads_of(p, SITE_V, cross, x, &w->v, n)};
 }
 
-/* Sliding windows may alternate with full attention. */
-static int window_of(const Pass *p) {
-    bool full = p->config->full_layers[p->layer / 64] >> p->layer % 64 & 1;
-    return full ? 0 : p->config->window;
-}
-
 /* Keys and values of one row of queries: its own tokens, the cache, or a row of the source. */
 static AttentionRow attention_input(const Pass *p, Keys keys, bool cross, int row) {
     AttentionRow in = {.scale = p->config->attention_scale};
@@ -120,7 +114,7 @@ static AttentionRow attention_input(const Pass *p, Keys keys, bool cross, int ro
     if (rows->keep) in.mask.keep = rows->keep + begin;
     if (!cross) {
         in.mask.causal = p->config->causal;
-        in.mask.window = window_of(p);
+        in.mask.window = stack_window(p->config, p->layer);
     }
     if (!cross && p->cache) {
         const LayerCache *cached = &p->cache->layers[p->layer];

@@ -29,10 +29,10 @@ static const char *note_of(const ViewInput *input, const Place *at, int layer, i
     if (n_masked == 0) return NULL;
     const StackConfig *c = input->model ? &input->model->config.stack[at->stack] : NULL;
     if (!c || at->cross) return "hatched cells may not be seen";
-    bool slides = c->window > 0 && (!c->window_on_odd || layer % 2 == 1);
-    if (slides)
+    int window = stack_window(c, layer);
+    if (window > 0)
         return arena_printf(arena, "%sa window of %d tokens", c->causal ? "no later token, " : "",
-                            c->window);
+                            window);
     return c->causal ? "causal: no later token is seen" : "hatched cells may not be seen";
 }
 

@@ -32,6 +32,8 @@ static const char *sinusoid_note(Sinusoid kind) {
         return "sinusoids; sine and cosine alternate, as in the paper: dimensions 2i and 2i + 1";
     case SINUSOID_HALVES:
         return "sinusoids; sines stand in the first half and cosines in the second, as in Marian";
+    case SINUSOID_FAIRSEQ:
+        return "sinusoids; sines stand in the first half and cosines in the second, as in fairseq";
     case SINUSOID_NONE:
         break;
     }
@@ -57,7 +59,9 @@ static bool read_table(const ViewInput *input, StackId stack, int n_rows, Arena 
             else
                 dtype_to_f32(w->dtype, w->data, row * stride, d, out->table.data + p * d);
         }
-    out->pairs = c->sinusoid == SINUSOID_HALVES ? PAIRS_HALVES : PAIRS_INTERLEAVED;
+    out->pairs = c->sinusoid == SINUSOID_HALVES || c->sinusoid == SINUSOID_FAIRSEQ
+                     ? PAIRS_HALVES
+                     : PAIRS_INTERLEAVED;
     out->waves = c->sinusoid != SINUSOID_NONE;
     out->column = "dimension";
     out->note = sinusoid_note(c->sinusoid);

@@ -68,7 +68,9 @@ void decoder_bind(Loader *l, Model *m, const LayerNames *names) {
 
 void decoder_window(const Fields *f, StackConfig *c) {
     const json_t *types = json_object_get(f->root, "layer_types");
-    c->window = field_int(f, "sliding_window", 0, 1, INT32_MAX);
+    /* transformers 4.40 lets a query see sliding_window keys beside its own */
+    c->window = field_int(f, "sliding_window", 0, 1, INT32_MAX - 1);
+    if (c->window > 0) c->window++;
     size_t i;
     const json_t *type;
     json_array_foreach(types, i, type) {
