@@ -227,12 +227,12 @@ Trace *trace_run(const Model *model, const Input *input, const TraceOptions *opt
                   "--grad: gradients through recurrent models are not computed");
         return NULL;
     }
+    int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
+    if (!edits_fit(options->edits, n_source, input->target.n, error)) return NULL;
     Arena *labels = arena_new();
     Input seen = *input;
     if (input->features.data) seen.source = front_tokens(model, labels);
     input = &seen;
-    int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
-    if (!edits_fit(options->edits, n_source, input->target.n, error)) return NULL;
     Trace *trace = trace_of(model, input);
     arena_free(labels);
     seen.source.items = trace_source(trace).items;
