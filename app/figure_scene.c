@@ -101,7 +101,7 @@ static bool run_plain(Scene *scene, const State *state, const View *view, Error 
         read.next_tokens = input.next_tokens;
         scene->baseline = trace_run(scene->subject->model, &read, &options, error);
     }
-    scene->baseline_name = "without the edits";
+    scene->baseline_name = "plain";
     state_free(&plain);
     return scene->baseline != NULL;
 }

@@ -100,15 +100,20 @@ bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *o
 
 /* ---- its two sides ---- */
 
-const char *query_title(const Place *attention, bool writes, bool words) {
+const char *query_title(const Place *attention, QueryNaming naming, bool words) {
     const bool w = words;
-    if (attention->cross || attention->stack == STACK_DECODER) {
-        if (writes)
-            return w ? "query: decoder step, named by the word it writes"
-                     : "query: decoder step, named by the token it writes";
+    switch (naming) {
+    case QUERY_WRITES:
+        return w ? "query: decoder step, named by the word it writes"
+                 : "query: decoder step, named by the token it writes";
+    case QUERY_READS:
         return w ? "query: decoder step, named by the word it reads"
                  : "query: decoder step, named by the token it reads";
+    case QUERY_TOKEN:
+        break;
     }
+    if (attention->stack == STACK_DECODER)
+        return w ? "query: decoder word" : "query: decoder token";
     if (attention->stack == STACK_ENCODER)
         return w ? "query: encoder word" : "query: encoder token";
     return w ? "query: word" : "query: token";
@@ -134,7 +139,11 @@ bool attention_sides(const ViewInput *input, const Place *attention, bool words,
     if (*writes) q.items = (Token *)(uintptr_t)next; /* only read */
     side_read(queries, &q, state, words, arena);
     side_read(keys, &k, state, words, arena);
-    queries->axis.title = query_title(attention, *writes, words);
+    /* Of a file that does not say what the steps write, nobody knows what names them. */
+    QueryNaming naming = *writes                                  ? QUERY_WRITES
+                         : decoder && (next || !attention->cross) ? QUERY_READS
+                                                                  : QUERY_TOKEN;
+    queries->axis.title = query_title(attention, naming, words);
     keys->axis.title = key_title(attention, words);
     return q.n > 0 && k.n > 0;
 }

@@ -7,7 +7,7 @@ static const char *edits_text(const State *state, Arena *arena) {
     StrBuf out = {0};
     for (int i = 0; i < state->edits.n; i++)
         strbuf_printf(&out, "%s%s", i ? ", " : "", state->edits.items[i]);
-    const char *text = arena_strdup(arena, out.n ? out.data : "this run");
+    const char *text = out.n ? arena_printf(arena, "edited (%s)", out.data) : "this run";
     strbuf_free(&out);
     return text;
 }

@@ -48,8 +48,14 @@ bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *o
 const char *attention_title(const Place *attention);
 bool attention_sides(const ViewInput *input, const Place *attention, bool words, bool reads,
                      Arena *arena, Side *queries, Side *keys, bool *writes);
+/* What names a query. */
+typedef enum QueryNaming {
+    QUERY_TOKEN,  /* itself; or, of an imported cross-attention, whatever the file says */
+    QUERY_READS,  /* the token that the decoder step reads */
+    QUERY_WRITES, /* the one that it writes */
+} QueryNaming;
 /* "query: decoder step, named by the word it writes". */
-const char *query_title(const Place *attention, bool writes, bool words);
+const char *query_title(const Place *attention, QueryNaming naming, bool words);
 const char *key_title(const Place *attention, bool words);
 /* May the query see the key? What the trace knows of the mask; of an imported self-attention whose
  * every weight above the diagonal is exactly 0 in all heads: causal. */

@@ -63,6 +63,7 @@ static bool read_table(const ViewInput *input, StackId stack, int n_rows, Arena 
                      ? PAIRS_HALVES
                      : PAIRS_INTERLEAVED;
     out->waves = c->sinusoid != SINUSOID_NONE;
+    out->wave_base = 10000;
     out->column = "dimension";
     out->note = sinusoid_note(c->sinusoid);
     if (c->position_offset)
@@ -86,6 +87,7 @@ static void read_rotary(const StackConfig *c, int n_rows, Arena *arena, Position
         }
     out->pairs = halves ? PAIRS_HALVES : PAIRS_INTERLEAVED;
     out->waves = true;
+    out->wave_base = (double)c->rope_base;
     out->column = "dimension";
     char base[32];
     out->note = arena_printf(
@@ -166,6 +168,13 @@ bool position_table_read(const ViewInput *input, int n_rows, Arena *arena, Posit
     }
     return error_set(error, ERROR_UNSUPPORTED,
                      "this model knows no positions: its order comes from reading step by step");
+}
+
+int position_pair_of_wave(const PositionTable *t, double length) {
+    int d = (int)t->table.shape[1], pair = 0;
+    while (pair + 1 < d / 2 && 2 * M_PI * pow(t->wave_base, 2.0 * pair / d) < length)
+        pair++;
+    return pair;
 }
 
 bool position_pair(const PositionTable *t, int pair, int *sine, int *cosine) {

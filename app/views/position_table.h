@@ -23,6 +23,7 @@ typedef struct PositionTable {
     int first;    /* what the first row is called: a position, or a distance below zero */
     PositionPairs pairs;
     bool waves;         /* columns of a pair are a sine and a cosine */
+    double wave_base;   /* pair i has the wavelength 2 pi base^(2 i / d) */
     bool distances;     /* rows are distances key - query */
     const char *column; /* "dimension", "head" */
     const char *title;  /* "Positions of the encoder" */
@@ -32,6 +33,8 @@ typedef struct PositionTable {
 /* n_rows: how many to read at most; 0: all there are. */
 bool position_table_read(const ViewInput *input, int n_rows, Arena *arena, PositionTable *out,
                          Error *error);
+/* The first pair whose wave is at least so long; the last if none is. */
+int position_pair_of_wave(const PositionTable *t, double length);
 /* The two columns of a pair; false if there is no such pair. */
 bool position_pair(const PositionTable *t, int pair, int *sine, int *cosine);
 

@@ -33,10 +33,16 @@ static bool choose_dims(const PositionTable *t, const State *state, int *dims, i
         *n = list.n;
         return true;
     }
-    /* Dimensions 4 to 7, as in the Annotated Transformer, where they are pairs 2 and 3. */
-    if (t->pairs != PAIRS_NONE && d >= 8)
-        return choose_pair(t, 2, dims, n, error) && choose_pair(t, 3, dims, n, error);
-    for (int i = 0; i < d && i < 8; i++)
+    /* Two and a half waves and one: of 20 dimensions over 100 positions these are 4 to 7, the
+     * Annotated Transformer's. */
+    double n_rows = (double)t->table.shape[0];
+    int first = position_pair_of_wave(t, n_rows / 2.6),
+        second = position_pair_of_wave(t, 0.99 * n_rows);
+    if (t->waves && d >= 4)
+        return choose_pair(t, first, dims, n, error) &&
+               (second == first || choose_pair(t, second, dims, n, error));
+    int begin = !t->distances && d >= 8 ? 4 : 0;
+    for (int i = begin; i < d && i < begin + (t->distances ? 8 : 4); i++)
         dims[(*n)++] = i;
     return true;
 }

@@ -167,7 +167,7 @@ static const struct {
     {"mask", "mask", "theme=light"},
     {"blocks", "blocks", "box=decoder.1.cross_attn"},
     {"difference", "difference", "edits=ablate decoder.0.attn:H1;layer=1;head=0"},
-    {"positions", "positions", "pair=1"},
+    {"positions", "positions", "n_positions=60"},
 };
 
 static void dumps_are_golden(void **unused) {

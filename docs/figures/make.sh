@@ -1,0 +1,25 @@
+#!/bin/sh
+# Draws the pictures of docs/figures.md with the shipped model; run in the root of the sources after `make`.
+set -eu
+attnscope=${ATTNSCOPE:-build/attnscope}
+out=${1:-docs/figures}
+figure() { "$attnscope" figure "$@"; }
+tourists='Tourists visit Finland to watch Northern lights.'
+cat='The cat is on the mat.'
+
+figure heatmap --text "$tourists" --to fin --cross --layer 2 -o "$out/heatmap.svg"
+figure cross --text "$cat" --to fra -o "$out/cross.svg"
+figure model --text "$tourists" --to fin --cross --statistic entropy -o "$out/model.png"
+figure head --text "$cat" --to fra --encoder --layer 0 --head 0-2 --hide-special -o "$out/head.svg"
+figure arcs --text 'She loves cats, but they do not love her.' --to fra --encoder --layer 1 --head 2 --hide-special \
+  -o "$out/arcs.svg"
+figure sentence --text "$tourists" --to fin --token 2 --numbers -o "$out/sentence.svg"
+figure neuron --text "$cat" --to fra --encoder --layer 0 --head 0 --token cat -o "$out/neuron.svg"
+figure steps --text 'She loves cats.' --to fra --decoder --layer 0 --head 0 -o "$out/steps.svg"
+figure positions -o "$out/positions.svg"
+figure position-map --n-positions 64 --dpi 96 -o "$out/position-map.png"
+figure position-similarity -o "$out/position-similarity.svg"
+figure mask --text "$cat" --to fra -o "$out/mask.svg"
+figure blocks --box decoder.1.cross_attn -o "$out/blocks.svg"
+figure difference --text "$cat" --to fra --ablate decoder.1.cross_attn --cross --layer 2 -o "$out/difference.svg"
+figure cross --from docs/figures/arabic.json --orientation horizontal --layer 0 --head 0 -o "$out/arabic.svg"
