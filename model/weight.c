@@ -4,7 +4,11 @@
  *   BF16  the upper half of an f32
  *   Q8_0  d:f16, 32 int8                x = d * q
  *   Q4_0  d:f16, 16 bytes               x = d * (q - 8), low nibbles first, then the high ones
+ *   Q4_1  d, m:f16, 16 bytes            x = d * q + m
+ *   Q5_0  d:f16, 32 fifth bits, 16 bytes       x = d * (q - 16)
+ *   Q5_1  d, m:f16, 32 fifth bits, 16 bytes    x = d * q + m
  *   Q4_K  d, dmin:f16, 12 bytes of 6-bit scales and minima, 128 bytes      x = d*sc*q - dmin*m
+ *   Q5_K  the same with 32 bytes of fifth bits before the 128
  *   Q6_K  128 bytes of low nibbles, 64 of high pairs, 16 int8 scales, d:f16   x = d*sc*(q - 32)
  *
  * The block layouts are ggml's (ggml/src/ggml-common.h, ggml-quants.c); files are little-endian,
@@ -36,6 +40,8 @@ const DtypeInfo dtype_info[DTYPE_COUNT] = {
     [DTYPE_U8] = {"U8", 1, 1},         [DTYPE_BOOL] = {"BOOL", 1, 1},
     [DTYPE_Q8_0] = {"Q8_0", 32, 34},   [DTYPE_Q4_0] = {"Q4_0", 32, 18},
     [DTYPE_Q4_K] = {"Q4_K", 256, 144}, [DTYPE_Q6_K] = {"Q6_K", 256, 210},
+    [DTYPE_Q4_1] = {"Q4_1", 32, 20},   [DTYPE_Q5_0] = {"Q5_0", 32, 22},
+    [DTYPE_Q5_1] = {"Q5_1", 32, 24},   [DTYPE_Q5_K] = {"Q5_K", 256, 176},
 };
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are read as they lie");
 
@@ -155,6 +161,41 @@ static inline void q4_0_to_f32(const uint8_t *restrict block, float *restrict ou
         out[i + 16] = d * (float)((block[2 + i] >> 4) - 8);
 }
 
+static inline void q4_1_to_f32(const uint8_t *restrict block, float *restrict out) {
+    float d = f16_at(block), m = f16_at(block + 2);
+    for (int i = 0; i < 16; i++)
+        out[i] = d * (float)(block[4 + i] & 15) + m;
+    for (int i = 0; i < 16; i++)
+        out[i + 16] = d * (float)(block[4 + i] >> 4) + m;
+}
+
+/* The fifth bit of weight i is bit i of the 32. */
+static inline void five_bits(const uint8_t *restrict fifths, const uint8_t *restrict nibbles,
+                             int *restrict out) {
+    uint32_t bits;
+    memcpy(&bits, fifths, 4);
+    for (int i = 0; i < 16; i++)
+        out[i] = (nibbles[i] & 15) | (int)(bits >> i & 1) << 4;
+    for (int i = 0; i < 16; i++)
+        out[i + 16] = nibbles[i] >> 4 | (int)(bits >> (i + 16) & 1) << 4;
+}
+
+static inline void q5_0_to_f32(const uint8_t *restrict block, float *restrict out) {
+    float d = f16_at(block);
+    int q[32];
+    five_bits(block + 2, block + 6, q);
+    for (int i = 0; i < 32; i++)
+        out[i] = d * (float)(q[i] - 16);
+}
+
+static inline void q5_1_to_f32(const uint8_t *restrict block, float *restrict out) {
+    float d = f16_at(block), m = f16_at(block + 2);
+    int q[32];
+    five_bits(block + 4, block + 8, q);
+    for (int i = 0; i < 32; i++)
+        out[i] = d * (float)q[i] + m;
+}
+
 /* Scale and minimum of the group-th 32 weights: 6 bits each, the last four groups' split over the
  * spare bits of the first eight bytes. */
 static void q4_k_scale(const uint8_t *scales, int group, float *scale, float *minimum) {
@@ -185,6 +226,23 @@ static inline void q4_k_to_f32(const uint8_t *restrict block, float *restrict ou
     }
 }
 
+static inline void q5_k_to_f32(const uint8_t *restrict block, float *restrict out) {
+    float d = f16_at(block), d_min = f16_at(block + 2);
+    const uint8_t *scales = block + 4, *fifths = block + 16, *q = block + 48;
+    for (int group = 0; group < 8; group++) {
+        float scale, minimum;
+        q4_k_scale(scales, group, &scale, &minimum);
+        scale *= d;
+        minimum *= d_min;
+        int shift = group % 2 * 4;
+        const uint8_t *nibbles = q + group / 2 * 32;
+        for (int i = 0; i < 32; i++) {
+            int x = (nibbles[i] >> shift & 15) | (fifths[i] >> group & 1) << 4;
+            out[32 * group + i] = scale * (float)x - minimum;
+        }
+    }
+}
+
 static inline void q6_k_to_f32(const uint8_t *restrict block, float *restrict out) {
     float d = f16_at(block + 208);
     for (int part = 0; part < 16; part++) { /* sixteen weights of one scale */
@@ -210,6 +268,10 @@ BLOCKS_TO_F32(q8_0, 32, 34)
 BLOCKS_TO_F32(q4_0, 32, 18)
 BLOCKS_TO_F32(q4_k, 256, 144)
 BLOCKS_TO_F32(q6_k, 256, 210)
+BLOCKS_TO_F32(q4_1, 32, 20)
+BLOCKS_TO_F32(q5_0, 32, 22)
+BLOCKS_TO_F32(q5_1, 32, 24)
+BLOCKS_TO_F32(q5_k, 256, 176)
 
 #define PLAIN_TO_F32(type)                                                                         \
     for (int64_t i = 0; i < n; i++) {                                                              \
@@ -262,6 +324,18 @@ void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float
     case DTYPE_Q6_K:
         q6_k_all(in, n, out);
         return;
+    case DTYPE_Q4_1:
+        q4_1_all(in, n, out);
+        return;
+    case DTYPE_Q5_0:
+        q5_0_all(in, n, out);
+        return;
+    case DTYPE_Q5_1:
+        q5_1_all(in, n, out);
+        return;
+    case DTYPE_Q5_K:
+        q5_k_all(in, n, out);
+        return;
     case DTYPE_COUNT:
         break;
     }
@@ -311,6 +385,10 @@ void dtype_from_f32(Dtype dtype, const float *in, int64_t n, void *out) {
     case DTYPE_Q4_0:
     case DTYPE_Q4_K:
     case DTYPE_Q6_K:
+    case DTYPE_Q4_1:
+    case DTYPE_Q5_0:
+    case DTYPE_Q5_1:
+    case DTYPE_Q5_K:
     case DTYPE_COUNT:
         break;
     }

@@ -22,6 +22,10 @@ typedef enum Dtype {
     DTYPE_Q4_0, /* 32 in 18 */
     DTYPE_Q4_K, /* 256 in 144 */
     DTYPE_Q6_K, /* 256 in 210 */
+    DTYPE_Q4_1, /* 32 in 20 */
+    DTYPE_Q5_0, /* 32 in 22 */
+    DTYPE_Q5_1, /* 32 in 24 */
+    DTYPE_Q5_K, /* 256 in 176 */
     DTYPE_COUNT
 } Dtype;
 

@@ -37,9 +37,9 @@ static const struct {
     const char *name;
 } tensor_types[] = {
     {0, DTYPE_F32, "F32"},    {1, DTYPE_F16, "F16"},    {2, DTYPE_Q4_0, "Q4_0"},
-    {3, -1, "Q4_1"},          {6, -1, "Q5_0"},          {7, -1, "Q5_1"},
+    {3, DTYPE_Q4_1, "Q4_1"},  {6, DTYPE_Q5_0, "Q5_0"},  {7, DTYPE_Q5_1, "Q5_1"},
     {8, DTYPE_Q8_0, "Q8_0"},  {9, -1, "Q8_1"},          {10, -1, "Q2_K"},
-    {11, -1, "Q3_K"},         {12, DTYPE_Q4_K, "Q4_K"}, {13, -1, "Q5_K"},
+    {11, -1, "Q3_K"},         {12, DTYPE_Q4_K, "Q4_K"}, {13, DTYPE_Q5_K, "Q5_K"},
     {14, DTYPE_Q6_K, "Q6_K"}, {15, -1, "Q8_K"},         {16, -1, "IQ2_XXS"},
     {17, -1, "IQ2_XS"},       {18, -1, "IQ3_XXS"},      {19, -1, "IQ1_S"},
     {20, -1, "IQ4_NL"},       {21, -1, "IQ3_S"},        {22, -1, "IQ2_S"},
@@ -166,8 +166,8 @@ static bool set_dtype(const GgufFile *file, RawTensor *t, uint32_t number, Error
     }
     return error_set(
         error, ERROR_UNSUPPORTED,
-        "%s: tensor %.200s: type %s (%u); F32, F16, BF16, Q8_0, Q4_0, Q4_K and Q6_K are "
-        "read",
+        "%s: tensor %.200s: type %s (%u) is not read; F32, F16, BF16, Q8_0, Q4_0, Q4_1, "
+        "Q5_0, Q5_1, Q4_K, Q5_K and Q6_K are",
         file->path, t->name, name ? name : "unknown", number);
 }
 

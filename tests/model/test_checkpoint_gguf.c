@@ -322,8 +322,8 @@ static void what_is_not_known_is_refused_by_name(void **state) {
     tensor(&g, "blk.x.attn_q.weight", 8, 8, 0);
     must_fail(&g, "blk.x.attn_q.weight");
     g = llama("llama");
-    tensor_of(&g, "blk.0.extra.weight", 1, 256, 13, (char[176]){0}, 176, -1);
-    must_fail(&g, "Q5_K");
+    tensor_of(&g, "blk.0.extra.weight", 1, 256, 10, (char[176]){0}, 176, -1);
+    must_fail(&g, "Q2_K");
     g = llama("llama");
     tensor_of(&g, "blk.0.extra.weight", 1, 256, 99, (char[176]){0}, 176, -1);
     must_fail(&g, "unknown (99)");

@@ -132,6 +132,19 @@ static void blocks_are_ggmls(void **state) {
         {DTYPE_Q6_K,
          16572.6559,
          {-1.47912788f, 0.357030869f, -0.945081711f, -0.945081711f, 0.660057068f, -3.69031906f}},
+        {DTYPE_Q4_1,
+         338.486938,
+         {0.499511719f, 0.399536133f, 0.599487305f, 0.599487305f, -0.600585938f, 0.399169922f}},
+        {DTYPE_Q5_0,
+         -379.544556,
+         {0.239990234f, 0.179992676f, 0.959960938f, -0.41998291f, 0.119995117f, -1.31994629f}},
+        {DTYPE_Q5_1,
+         504.135529,
+         {-0.459991455f, -0.0599060059f, 0.100128174f, -0.0599060059f, 0.040222168f,
+          -0.199829102f}},
+        {DTYPE_Q5_K,
+         224419.371,
+         {3.91083527f, 7.27155304f, 4.15088654f, 1.51032257f, 3.80081177f, 16.2834778f}},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         Dtype dtype = cases[c].dtype;
@@ -145,6 +158,10 @@ static void blocks_are_ggmls(void **state) {
             if (dtype == DTYPE_Q8_0) put_half(b, .05f * k);
             if (dtype == DTYPE_Q4_0) put_half(b, -.3f * k);
             if (dtype == DTYPE_Q4_K) put_half(b, .02f * k), put_half(b + 2, .01f * k);
+            if (dtype == DTYPE_Q4_1) put_half(b, .1f * k), put_half(b + 2, -.7f * k);
+            if (dtype == DTYPE_Q5_0) put_half(b, -.06f * k);
+            if (dtype == DTYPE_Q5_1) put_half(b, .04f * k), put_half(b + 2, -.5f * k);
+            if (dtype == DTYPE_Q5_K) put_half(b, .02f * k), put_half(b + 2, .01f * k);
             if (dtype == DTYPE_Q6_K) put_half(b + 208, .003f * k);
         }
         dtype_to_f32(dtype, bytes, 0, n, out);
