@@ -13,7 +13,8 @@
 #include "render/canvas_player.h"
 
 /* From so many lines on a figure is kept as a layer. */
-enum { LAYER_FROM = 300, N_LAYERS = 2 };
+/* From so many on a moving frame shows the kept layer stretched, not the lines themselves. */
+enum { LAYER_FROM = 300, STRETCH_FROM = 1500, N_LAYERS = 2 };
 
 typedef struct Layer {
     cairo_surface_t *surface; /* NULL: none yet */
@@ -126,6 +127,7 @@ static void play_item(Player *player, const FigureItem *item, FigureState state)
         player_rect(player, item, alpha);
         break;
     case FIGURE_PATH:
+        if (player->many && player_thin_curve(player, item, alpha)) break;
         player_path(player, item, alpha);
         break;
     case FIGURE_TEXT:
@@ -174,6 +176,14 @@ static void play_items(Player *player, Pass pass) {
 
 /* ---- on pixels ---- */
 
+static int count_lines(const Figure *figure) {
+    int n, n_lines = 0;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n && n_lines < STRETCH_FROM; i++)
+        n_lines += items[i].kind == FIGURE_PATH && has_role(&items[i], FIGURE_DIMS);
+    return n_lines;
+}
+
 static Player player_on(Canvas *canvas, const Figure *figure, const CanvasView *view,
                         const CanvasPixels *pixels) {
     cairo_surface_t *surface =
@@ -199,11 +209,13 @@ static Player player_on(Canvas *canvas, const Figure *figure, const CanvasView *
                     .x = view->x,
                     .y = view->y,
                     .moving = view->moving,
+                    .many = count_lines(figure) >= LAYER_FROM,
                     .clips = {clip},
                     .n_clips = 1};
 }
 
 static void player_begin(const Player *player) {
+    cairo_identity_matrix(player->cr);
     cairo_translate(player->cr, player->x, player->y);
     cairo_scale(player->cr, player->scale, player->scale);
 }
@@ -217,14 +229,6 @@ static bool same_view(const CanvasView *a, const CanvasView *b) {
     return a->scale == b->scale && a->x == b->x && a->y == b->y && a->clip_x == b->clip_x &&
            a->clip_y == b->clip_y && a->clip_w == b->clip_w && a->clip_h == b->clip_h &&
            a->bare == b->bare;
-}
-
-static bool wants_layer(const Figure *figure) {
-    int n, n_lines = 0;
-    const FigureItem *items = figure_items(figure, &n);
-    for (int i = 0; i < n && n_lines < LAYER_FROM; i++)
-        n_lines += items[i].kind == FIGURE_PATH && has_role(&items[i], FIGURE_DIMS);
-    return n_lines >= LAYER_FROM;
 }
 
 /* The kept layer, drawn anew when it is of another figure or view; NULL when there is no memory. */
@@ -258,12 +262,30 @@ static cairo_surface_t *layer_of(Canvas *canvas, const Figure *figure, const Can
     return layer->surface;
 }
 
+/* The layer as it is, moved and stretched to where the view has gone. */
+static void paint_stretched(const Player *player, const Layer *layer) {
+    cairo_t *cr = player->cr;
+    double zoom = player->scale / layer->view.scale;
+    cairo_save(cr);
+    cairo_translate(cr, player->x - layer->view.x * zoom, player->y - layer->view.y * zoom);
+    cairo_scale(cr, zoom, zoom);
+    cairo_set_source_surface(cr, layer->surface, 0, 0);
+    cairo_pattern_set_filter(cairo_get_source(cr), CAIRO_FILTER_FAST);
+    cairo_paint(cr);
+    cairo_restore(cr);
+}
+
 void canvas_play(Canvas *canvas, const Figure *figure, const CanvasView *view,
                  const CanvasPixels *pixels) {
+    bool faded = !figure_pick_is_none(figure_focused(figure));
+    const Layer *kept = &canvas->layers[faded];
+    int n_lines = view->once ? 0 : count_lines(figure);
+    bool stretch = view->moving && n_lines >= STRETCH_FROM && kept->surface &&
+                   kept->stamp == figure_stamp(figure) && kept->width == pixels->width &&
+                   kept->height == pixels->height;
     cairo_surface_t *layer = NULL;
-    if (!view->once && !view->moving && wants_layer(figure))
-        layer =
-            layer_of(canvas, figure, view, pixels, !figure_pick_is_none(figure_focused(figure)));
+    if (n_lines >= LAYER_FROM && !view->moving)
+        layer = layer_of(canvas, figure, view, pixels, faded);
     Player player = player_on(canvas, figure, view, pixels);
     if (layer) {
         cairo_set_source_surface(player.cr, layer, 0, 0);
@@ -272,8 +294,11 @@ void canvas_play(Canvas *canvas, const Figure *figure, const CanvasView *view,
     } else {
         player_begin(&player);
         play_page(&player, view->bare);
+        cairo_identity_matrix(player.cr);
+        if (stretch) paint_stretched(&player, kept);
+        player_begin(&player);
     }
-    play_items(&player, layer ? PASS_OVER : PASS_ALL);
+    play_items(&player, layer || stretch ? PASS_OVER : PASS_ALL);
     player_end(&player);
     canvas_cache_turn(canvas->cache);
 }

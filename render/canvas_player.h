@@ -22,12 +22,15 @@ typedef struct Player {
     const CanvasPixels *pixels; /* NULL: paper, everything through cairo */
     double scale, x, y;         /* device = point * scale + x */
     bool moving, text_as_paths;
+    bool many;                        /* so many lines that the thin ones are drawn quickly */
     PixelBox clips[CANVAS_MAX_CLIPS]; /* clips[n_clips - 1] is in force */
     int n_clips;
 } Player;
 
 void player_rect(const Player *player, const FigureItem *item, double alpha);
 void player_path(const Player *player, const FigureItem *item, double alpha);
+/* A thin curve drawn quickly; false: not one, or not on pixels. */
+bool player_thin_curve(const Player *player, const FigureItem *item, double alpha);
 void player_text(const Player *player, const FigureItem *item, FigureState state);
 void player_image(const Player *player, const FigureItem *item);
 /* Outlines of what is in focus. */

@@ -12,7 +12,7 @@ static double heading_line(Figure *figure, double x, double y, double w, Str s, 
                            Color color, double pitch) {
     Str *lines;
     int n = text_wrap(figure_fonts(figure), figure_arena(figure), s, font, w, &lines);
-    if (n > 4) n = 4;
+    if (n > 8) n = 8;
     for (int i = 0; i < n; i++) {
         figure_text(figure, x, y + font.size, lines[i],
                     (FigureTextStyle){.font = font, .color = color}, NULL);
@@ -29,7 +29,13 @@ ChartArea chart_begin(Figure *figure, const ChartOptions *options, const char *s
     ChartArea area = {.margin = margin};
     double width = options->width > 0 ? options->width : natural_width + 2 * margin;
     double least = print ? 200 : 360;
-    if (options->width <= 0 && width < least) width = least;
+    if (options->width <= 0) {
+        /* A small matrix under a long line: the page is widened until that line takes two. */
+        TextStyle quiet = {.size = print ? theme->type_small : theme->type_body};
+        double line = text_width(figure_fonts(figure), str(subtitle ? subtitle : ""), quiet);
+        if (!options->bare) least = fmax(least, fmin(line * 0.54, quiet.size * 46) + 2 * margin);
+        width = fmax(width, least);
+    }
     area.x = margin;
     area.w = fmax(width - 2 * margin, 8);
     area.y = margin;

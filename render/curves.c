@@ -10,8 +10,10 @@ typedef struct Plan {
     const Curves *curves;
     Arena *arena;
     FigureBox box; /* of the panel */
+    const char *y_title;
     double low, high;
-    int n; /* positions */
+    int n;      /* positions */
+    bool named; /* a curve alone needs no name beside it: it is the axis' */
 } Plan;
 
 static double value(const Curves *curves, int dim, int position) {
@@ -75,7 +77,7 @@ static void draw_curve(const Plan *plan, int d) {
 static void draw_frame(const Plan *plan, bool with_x) {
     AxisScale y = {
         .low = plan->low, .high = plan->high, .from = plan->box.y + plan->box.h, .to = plan->box.y};
-    axis_left(plan->figure, plan->box, &y, plan->curves->y_title);
+    axis_left(plan->figure, plan->box, &y, plan->y_title);
     int first = plan->curves->first;
     AxisScale x = {.low = first,
                    .high = first + (plan->n > 1 ? plan->n - 1 : 1),
@@ -136,7 +138,7 @@ static void draw_panel(Plan *plan, int first, int end, bool with_x) {
     for (int d = first; d < end; d++)
         draw_curve(plan, d);
     figure_clip_end(plan->figure);
-    draw_names(plan, first, end);
+    if (plan->named) draw_names(plan, first, end);
 }
 
 bool curves_draw(Figure *figure, const Curves *curves, const ChartOptions *options, Error *error) {
@@ -156,18 +158,21 @@ bool curves_draw(Figure *figure, const Curves *curves, const ChartOptions *optio
                  .n = (int)curves->table.shape[0]};
     double unit = theme->type_body / 13, small = theme->type_small, names = 0;
     TextStyle font = {.size = small, .tabular = true};
-    for (int d = 0; d < curves->n_dims; d++)
+    plan.named = curves->n_dims > 1;
+    plan.y_title = curves->y_title ? curves->y_title : plan.named ? NULL : name_of(&plan, 0);
+    for (int d = 0; plan.named && d < curves->n_dims; d++)
         names = fmax(names, text_width(figure_fonts(figure), str(name_of(&plan, d)), font));
     const char *subtitle = chart_subtitle(plan.arena, options, NULL, NULL, NULL);
     ChartArea area = chart_begin(figure, options, subtitle, 760 * unit);
     int panels = curves->stacked ? curves->n_dims : 1;
-    double left = small * 3.4 + (curves->y_title ? small * 1.6 : 0), gap = small * 1.4;
+    double left = small * 3.4 + (plan.y_title ? small * 1.6 : 0), gap = small * 1.4;
     double foot = small * 3.6;
     double h = (area.h > 0 ? area.h - foot : (curves->stacked ? 90.0 * panels : 300) * unit);
     double panel_h = fmax((h - gap * (panels - 1)) / panels, 24);
     for (int i = 0; i < panels; i++) {
-        plan.box = (FigureBox){area.x + left, area.y + i * (panel_h + gap),
-                               fmax(area.w - left - names - small * 2.6, 40), panel_h};
+        plan.box =
+            (FigureBox){area.x + left, area.y + i * (panel_h + gap),
+                        fmax(area.w - left - names - (plan.named ? small * 2.6 : 0), 40), panel_h};
         bool last = i == panels - 1;
         draw_panel(&plan, curves->stacked ? i : 0, curves->stacked ? i + 1 : curves->n_dims, last);
     }
