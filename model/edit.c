@@ -221,7 +221,7 @@ static int64_t width_of(const Edit *edit, const Model *model) {
     case SITE_MLP_POST:
         return c->d_ff;
     case SITE_LOGITS:
-        return model->output.weight.rows;
+        return model->config.head.pick == PICK_ALL ? model->output.weight.rows : -1;
     case SITE_EMBED: /* of some models before a projection */
         return c->n_layers ? model->stack[edit->at.stack].embed.cols : -1;
     default:

@@ -138,8 +138,8 @@ bool hook_parse(const char *name, HookPoint *out) {
         out->stack = (StackId)s;
         rest = r;
     }
-    char *end;
-    long layer = strtol(rest, &end, 10);
+    char *end = (char *)(uintptr_t)rest;
+    long layer = *rest >= '0' && *rest <= '9' ? strtol(rest, &end, 10) : -1; /* no blank, no sign */
     if (end == rest && out->stack == STACK_DECODER && after(rest, "attn.")) {
         out->layer = -1;
         out->cross = true;

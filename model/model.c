@@ -11,6 +11,9 @@
 /* Above this many bytes of weights matrices stay in the file's number type. */
 static const int64_t packed_from_bytes = (int64_t)512 << 20;
 
+/* 256 MB; the largest tables in use have a hundredth of it. */
+static const int64_t most_sines = (int64_t)1 << 26;
+
 /* A tensor that would change the numbers if it were read. */
 static bool changes_numbers(const char *name) {
     static const char *const parts[] = {".q_norm.",      ".k_norm.",   ".q_layernorm.",
@@ -90,6 +93,20 @@ static void refuse_common(const Fields *f) {
         field_only(f, refused[i].name, refused[i].harmless);
 }
 
+/* Sines are computed, not read: no file says by its length how many there may be. */
+static bool check_sinusoids(const Model *model, const char *where, Error *error) {
+    for (StackId s = 0; s < STACK_COUNT; s++) {
+        const StackConfig *c = &model->config.stack[s];
+        if (c->n_layers == 0 || c->sinusoid == SINUSOID_NONE) continue;
+        if ((int64_t)c->n_positions * model->config.d_model > most_sines)
+            return error_set(error, ERROR_INPUT,
+                             "%s: max_position_embeddings %d with a width of %d: a table of "
+                             "positions has at most %lld numbers here",
+                             where, c->n_positions, model->config.d_model, (long long)most_sines);
+    }
+    return true;
+}
+
 static bool configure(Model *model, const json_t *config, const json_t *generation,
                       const Arch **arch, Error *error) {
     const char *where = arena_printf(model->arena, "%s: config.json", model->path);
@@ -100,6 +117,7 @@ static bool configure(Model *model, const json_t *config, const json_t *generati
              field_string(&fields, "model_type", (*arch)->model_type));
     refuse_common(&fields);
     if (!(*arch)->configure(&fields, &model->config)) return false;
+    if (!check_sinusoids(model, where, error)) return false;
     fields_generation(&fields, generation, model->arena, &model->config.generation);
     return error_ok(error);
 }

@@ -16,9 +16,9 @@ static const int64_t most_stored_bytes = (int64_t)1 << 30;
 /* ---- checks ---- */
 
 static bool check_tokens(const Model *model, StackId stack, Tokens tokens, const int32_t *positions,
-                         Error *error) {
+                         const int32_t *types, Error *error) {
     const StackConfig *c = &model->config.stack[stack];
-    int64_t n_vocab = model->stack[stack].embed.rows;
+    int64_t n_vocab = model->stack[stack].embed.rows, n_types = model->stack[stack].types.rows;
     if (n_vocab == 0)
         return error_set(error, ERROR_INPUT, "this model (%s) reads no text",
                          model->config.model_type);
@@ -36,6 +36,9 @@ static bool check_tokens(const Model *model, StackId stack, Tokens tokens, const
         if (id < 0 || id >= n_vocab)
             return error_set(error, ERROR_INPUT, "token %d has id %d, but the ids are 0 to %lld", i,
                              id, (long long)n_vocab - 1);
+        if (types && n_types && (types[i] < 0 || types[i] >= n_types))
+            return error_set(error, ERROR_INPUT, "token type %d, but the types are 0 to %lld",
+                             types[i], (long long)n_types - 1);
         if (positions && c->n_positions && (positions[i] < 0 || positions[i] >= n_rows))
             return error_set(error, ERROR_INPUT, "position id %d, but the positions are 0 to %d",
                              positions[i], n_rows - 1);
@@ -47,12 +50,12 @@ static bool check_input(const Model *model, const Input *input, Error *error) {
     bool two = model_has_stack(model, STACK_ENCODER);
     if (input->features.data ? !front_check(model, input->features, error)
                              : !check_tokens(model, model_first_stack(model), input->source,
-                                             input->positions, error))
+                                             input->positions, input->types, error))
         return false;
     if (!two) return true;
     if (input->target.n == 0)
         return error_set(error, ERROR_INPUT, "the decoder has nothing to read: a target is needed");
-    return check_tokens(model, STACK_DECODER, input->target, NULL, error);
+    return check_tokens(model, STACK_DECODER, input->target, NULL, NULL, error);
 }
 
 /* ---- the pass ---- */

@@ -380,7 +380,9 @@ typedef struct RotateCase {
 
 static Tensor rotated(Run *run, const Tensor *in, const void *context) {
     const RotateCase *c = context;
-    return position_rotate(run, &c->config, in[0], c->positions);
+    const float *frequencies = position_frequencies(run->arena, &c->config, 0);
+    Tensor angles = position_angles(run, &c->config, frequencies, c->positions, in[0].shape[0]);
+    return position_rotate(run, &c->config, in[0], angles);
 }
 
 static void rotation_gradients(void **state) {

@@ -1,0 +1,313 @@
+/* Configs and weights that are wrong, one thing at a time: each is refused with one line that names
+ * the field or the tensor; what is harmless works. */
+#include "tests/model/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "model/base/file.h"
+#include "model/loader.h"
+
+/* A copy of a golden model in a folder of its own, to be spoilt. */
+typedef struct Copy {
+    Arena *arena;
+    Safetensors *from;
+    const char *folder, *source;
+} Copy;
+
+static Copy copy_begin(const char *name) {
+    Error error = {0};
+    Copy c = {.arena = arena_new()};
+    c.source = arena_printf(c.arena, "tests/data/golden/%s", name);
+    c.folder = temporary_path(c.arena, "loader");
+    assert_true(folder_make(c.folder, &error));
+    c.from = safetensors_open(arena_printf(c.arena, "%s/model.safetensors", c.source), &error);
+    expect_ok(&error);
+    return c;
+}
+
+static void copy_end(Copy *c) {
+    unlink(path_join(c->arena, c->folder, "config.json"));
+    unlink(path_join(c->arena, c->folder, "generation_config.json"));
+    unlink(path_join(c->arena, c->folder, "model.safetensors"));
+    rmdir(c->folder);
+    safetensors_close(c->from);
+    arena_free(c->arena);
+}
+
+/* config.json with one field put in place of what it is (or added); text NULL: as it is. */
+static void write_config(const Copy *c, const char *field, const char *text) {
+    Error error = {0};
+    Str old;
+    assert_true(
+        file_read(arena_printf(c->arena, "%s/config.json", c->source), 0, c->arena, &old, &error));
+    StrBuf out = {0};
+    strbuf_printf(&out, "{");
+    if (text) strbuf_printf(&out, "\"%s\": %s", field, text);
+    bool first = !text;
+    const char *line = old.data + 2; /* one field a line, lists over several */
+    char quoted[80];
+    snprintf(quoted, sizeof quoted, "\"%s\":", field ? field : "");
+    const char *skip = field ? strstr(old.data, quoted) : NULL;
+    const char *skip_end = skip ? skip + strcspn(skip, ",\n") : NULL;
+    if (!first) strbuf_printf(&out, ",");
+    if (skip) {
+        strbuf_add(&out, line, (size_t)(skip - line));
+        line = *skip_end == ',' ? skip_end + 1 : skip_end;
+    }
+    strbuf_puts(&out, line);
+    /* the last field taken out leaves a comma before the brace */
+    for (size_t i = out.n; i-- > 0 && strchr(", \n}", out.data[i]);)
+        if (out.data[i] == ',') out.data[i] = ' ';
+    assert_true(file_save(path_join(c->arena, c->folder, "config.json"), out.data, out.n, &error));
+    strbuf_free(&out);
+}
+
+typedef enum Spoil { AS_IT_IS, LEFT_OUT, ONE_ROW_LESS, AS_INTEGERS, AS_F16, FLAT } Spoil;
+
+/* The weights with one tensor spoilt, and one more if `surplus`. */
+static void write_weights(const Copy *c, const char *name, Spoil spoil, const char *surplus) {
+    static const float zeros[16];
+    Error error = {0};
+    SafetensorsWriter *w =
+        safetensors_create(path_join(c->arena, c->folder, "model.safetensors"), &error);
+    bool found = !name;
+    for (int i = 0; i < safetensors_n_tensors(c->from); i++) {
+        const RawTensor *t = safetensors_tensor(c->from, i);
+        RawTensor x = *t;
+        int64_t n = (int64_t)(t->n_bytes / 4);
+        if (name && strcmp(name, t->name) == 0) {
+            found = true;
+            if (spoil == LEFT_OUT) continue;
+            if (spoil == ONE_ROW_LESS) x.shape[0]--;
+            if (spoil == FLAT) {
+                x.rank = 1;
+                x.shape[0] = n;
+            }
+            if (spoil == AS_INTEGERS) x.dtype = DTYPE_I32;
+            if (spoil == AS_F16) {
+                x.dtype = DTYPE_F16;
+                void *half = arena_alloc(c->arena, (size_t)n * 2);
+                dtype_from_f32(DTYPE_F16, t->data, n, half);
+                x.data = half;
+            }
+        }
+        safetensors_add(w, x.name, x.dtype, x.rank, x.shape, x.data);
+    }
+    if (surplus) safetensors_add(w, surplus, DTYPE_F32, 1, (const int64_t[]){16}, zeros);
+    assert_true(found);
+    safetensors_commit(w, &error);
+    expect_ok(&error);
+}
+
+static void expect_refused(const Copy *c, const char *part) {
+    Error error = {0};
+    Model *model = model_open(c->folder, &error);
+    if (model) fail_msg("opened, \"%s\" expected", part);
+    expect_error(&error, part);
+}
+
+static void wrong_config_values(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *field, *value, *part;
+    } wrong[] = {
+        {"marian", "d_model", "NaN", "config.json"},
+        {"marian", "d_model", "36.5", "d_model is 36.5"},
+        {"marian", "d_model", "\"36\"", "d_model is \"36\""},
+        {"marian", "d_model", "null", "d_model is missing"},
+        {"marian", "d_model", "true", "d_model is true"},
+        {"marian", "d_model", "-36", "d_model is -36"},
+        {"marian", "d_model", "0", "d_model is 0"},
+        {"marian", "d_model", "1e300", "d_model is 1"},
+        {"marian", "d_model", "35", "cannot be shared out among 4 heads"},
+        {"marian", "d_model", "72", "[107, 72] expected"},
+        {"marian", "d_model", "262144", "expected"},
+        {"marian", "vocab_size", "99999999999", "vocab_size"},
+        {"marian", "encoder_layers", "100000", "encoder_layers is 100000"},
+        {"marian", "encoder_layers", "3", "model.encoder.layers.2."},
+        {"marian", "encoder_attention_heads", "0", "encoder_attention_heads is 0"},
+        {"marian", "activation_function", "\"softsign\"", "softsign"},
+        {"marian", "activation_function", "[]", "activation_function"},
+        {"marian", "scale_embedding", "\"yes\"", "scale_embedding"},
+        {"marian", "max_position_embeddings", "0", "max_position_embeddings is 0"},
+        {"marian", "max_position_embeddings", "2097153", "max_position_embeddings is 2097153"},
+        {"marian", "model_type", "\"nothing\"", "nothing"},
+        {"marian", "model_type", "7", "model_type"},
+        {"vaswani-post", "norm_first", "1", "norm_first"},
+        {"vaswani-post", "layer_norm_eps", "0", "layer_norm_eps is 0"},
+        {"vaswani-post", "layer_norm_eps", "-1e-5", "layer_norm_eps"},
+        {"vaswani-post", "position", "\"wavy\"", "wavy"},
+        {"vaswani-post", "nhead", "5", "cannot be shared out among 5 heads"},
+        {"vaswani-post", "eos_token_id", "\"end\"", "eos_token_id"},
+        {"vaswani-post", "eos_token_id", "[1, -2]", "eos_token_id"},
+        {"vaswani-post", "bad_words_ids", "7", "bad_words_ids"},
+        {"vaswani-post", "bad_words_ids", "[[\"a\"]]", "bad_words_ids"},
+        {"vaswani-post", "num_beams", "0", "num_beams"},
+        {"vaswani-post", "length_penalty", "1e9", "length_penalty"},
+        {"vaswani-post", "early_stopping", "\"soon\"", "early_stopping"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        Copy c = copy_begin(wrong[i].model);
+        write_weights(&c, NULL, AS_IT_IS, NULL);
+        write_config(&c, wrong[i].field, wrong[i].value);
+        expect_refused(&c, wrong[i].part);
+        copy_end(&c);
+    }
+}
+
+/* Sizes that are allowed each by itself and would fill the machine together. */
+static void tables_that_do_not_fit(void **state) {
+    (void)state;
+    Copy c = copy_begin("vaswani-post");
+    write_weights(&c, NULL, AS_IT_IS, NULL);
+    write_config(&c, "max_position_embeddings", "2097152");
+    expect_refused(&c, "max_position_embeddings 2097152 with a width of 36");
+    copy_end(&c);
+    c = copy_begin("marian"); /* made, not loaded: nothing but the config says a size */
+    Str text = str("{\"model_type\": \"marian\", \"d_model\": 262144, \"vocab_size\": 10, "
+                   "\"encoder_layers\": 1, \"decoder_layers\": 1, \"encoder_attention_heads\": 1, "
+                   "\"decoder_attention_heads\": 1, \"encoder_ffn_dim\": 1, "
+                   "\"decoder_ffn_dim\": 1, \"max_position_embeddings\": 2097152}");
+    Error error = {0};
+    assert_true(file_save(path_join(c.arena, c.folder, "config.json"), text.data, text.n, &error));
+    Parameters made;
+    assert_null(model_make(c.folder, &made, &error));
+    expect_error(&error, "max_position_embeddings");
+    free(made.items);
+    free(made.data);
+    copy_end(&c);
+}
+
+static void wrong_weights(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *tensor;
+        Spoil spoil;
+        const char *part;
+    } wrong[] = {
+        {"marian", "model.shared.weight", LEFT_OUT, "model.shared.weight is missing"},
+        {"marian", "model.shared.weight", ONE_ROW_LESS, "[106, 36], [107, 36] expected"},
+        {"marian", "model.shared.weight", FLAT, "[3852], [107, 36] expected"},
+        {"marian", "model.shared.weight", AS_INTEGERS, "holds I32"},
+        {"marian", "model.decoder.layers.1.encoder_attn.k_proj.bias", LEFT_OUT,
+         "k_proj.bias is missing"},
+        {"marian", "model.decoder.layers.1.encoder_attn.k_proj.bias", ONE_ROW_LESS,
+         "[35], [36] expected"},
+        {"marian", "model.encoder.layers.0.fc1.weight", ONE_ROW_LESS,
+         "[35, 36], [36, 36] expected"},
+        {"marian", "model.encoder.layers.0.final_layer_norm.weight", AS_INTEGERS, "holds I32"},
+        {"vaswani-pre", "transformer.encoder.layers.0.self_attn.in_proj_weight", ONE_ROW_LESS,
+         "[95, 32], [96, 32] expected"},
+        {"vaswani-pre", "generator.weight", LEFT_OUT, "generator.weight is missing"},
+        {"vaswani-pre", "transformer.decoder.norm.bias", LEFT_OUT,
+         "transformer.decoder.norm.bias"}};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        Copy c = copy_begin(wrong[i].model);
+        write_config(&c, NULL, NULL);
+        write_weights(&c, wrong[i].tensor, wrong[i].spoil, NULL);
+        expect_refused(&c, wrong[i].part);
+        copy_end(&c);
+    }
+}
+
+/* Tensors that nothing reads are said and accepted; F16 among F32 works. */
+static void harmless_differences(void **state) {
+    (void)state;
+    Golden g = golden_open("marian");
+    Copy c = copy_begin("marian");
+    Error error = {0};
+    write_config(&c, NULL, NULL);
+    write_weights(&c, "model.encoder.layers.0.fc1.weight", AS_F16, "model.surplus");
+    Model *model = model_open(c.folder, &error);
+    expect_ok(&error);
+    assert_non_null(model->note);
+    assert_non_null(strstr(model->note, "model.surplus"));
+    assert_null(strchr(model->note, '\n'));
+    assert_null(g.model->note);
+    assert_int_equal(model->n_parameters, g.model->n_parameters);
+    char a[17], b[17];
+    assert_string_not_equal(model_hash(model, a), model_hash(g.model, b));
+    Trace *x = trace_run(model, &g.input, NULL, &error), *y = golden_trace(&g, NULL);
+    expect_ok(&error);
+    double off = tensor_distance(trace_tensor_of(x, "logits"), trace_tensor_of(y, "logits"));
+    assert_true(off > 0 && off < 0.1);
+    trace_release(x);
+    trace_release(y);
+    model_free(model);
+    copy_end(&c);
+    golden_close(&g);
+}
+
+/* The same bytes with the numbers at an odd address: a header one byte longer. */
+static void odd_addresses_work(void **state) {
+    (void)state;
+    Golden g = golden_open("vaswani-pre");
+    Copy c = copy_begin("vaswani-pre");
+    Error error = {0};
+    Str whole;
+    write_config(&c, NULL, NULL);
+    assert_true(file_read(arena_printf(c.arena, "%s/model.safetensors", c.source), 0, c.arena,
+                          &whole, &error));
+    uint64_t header;
+    memcpy(&header, whole.data, 8);
+    for (uint64_t more = 1; more < 4; more++) {
+        uint64_t longer = header + more;
+        StrBuf out = {0};
+        strbuf_add(&out, &longer, 8);
+        strbuf_add(&out, whole.data + 8, header);
+        strbuf_add(&out, "   ", more);
+        strbuf_add(&out, whole.data + 8 + header, whole.n - 8 - header);
+        assert_true(
+            file_save(path_join(c.arena, c.folder, "model.safetensors"), out.data, out.n, &error));
+        strbuf_free(&out);
+        Model *model = model_open(c.folder, &error);
+        expect_ok(&error);
+        Trace *x = trace_run(model, &g.input, NULL, &error), *y = golden_trace(&g, NULL);
+        assert_true(tensor_distance(trace_tensor_of(x, "logits"), trace_tensor_of(y, "logits")) ==
+                    0);
+        trace_release(x);
+        trace_release(y);
+        model_free(model);
+    }
+    copy_end(&c);
+    golden_close(&g);
+}
+
+static void generation_config_goes_first(void **state) {
+    (void)state;
+    Copy c = copy_begin("marian");
+    Error error = {0};
+    write_config(&c, "num_beams", "3");
+    write_weights(&c, NULL, AS_IT_IS, NULL);
+    Str text =
+        str("{\"max_length\": 77, \"eos_token_id\": [5, 6], \"bad_words_ids\": [[1], [2, 3]], "
+            "\"early_stopping\": \"never\", \"max_new_tokens\": 9, \"length_penalty\": 0.6, "
+            "\"penalty_alpha\": 0.6, \"do_sample\": true, \"temperature\": 0.3}");
+    assert_true(file_save(path_join(c.arena, c.folder, "generation_config.json"), text.data, text.n,
+                          &error));
+    Model *model = model_open(c.folder, &error);
+    expect_ok(&error);
+    const GenerationConfig *g = &model->config.generation;
+    assert_int_equal(g->max_length, 77);
+    assert_int_equal(g->max_new_tokens, 9);
+    assert_int_equal(g->n_eos, 2);
+    assert_int_equal(g->eos_ids[1], 6);
+    assert_int_equal(g->n_bad_words, 2);
+    assert_int_equal(g->bad_words[1][1], 3);
+    assert_int_equal(g->start_id, 106); /* config.json's, since the other is silent */
+    assert_true(g->never_early && !g->early_stopping);
+    assert_true(fabsf(g->length_penalty - 0.6f) < 1e-6f);
+    assert_string_equal(g->not_computed, "penalty_alpha");
+    model_free(model);
+    copy_end(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(wrong_config_values), cmocka_unit_test(tables_that_do_not_fit),
+        cmocka_unit_test(wrong_weights),       cmocka_unit_test(harmless_differences),
+        cmocka_unit_test(odd_addresses_work),  cmocka_unit_test(generation_config_goes_first)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
