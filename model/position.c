@@ -69,16 +69,44 @@ static int t5_bucket(const StackConfig *config, int64_t distance) {
     return bucket + (large < n - 1 ? large : n - 1);
 }
 
+/* e(distance) of the table. */
+static const float *distance_row(const PositionBias *bias, int64_t distance) {
+    int64_t limit = bias->config->relative_positions - 1;
+    int64_t at = (distance < -limit ? -limit : distance > limit ? limit : distance) + limit;
+    return bias->weights->distance_table + at * bias->config->d_head;
+}
+
 /* Relative keys: q.e(q - k), and with queries also k.e(q - k), scaled as the scores are. */
 static float relative_term(const PositionBias *bias, const float *x, const float *y,
                            int64_t distance) {
     const StackConfig *c = bias->config;
-    int64_t limit = c->relative_positions - 1;
-    int64_t at = (distance < -limit ? -limit : distance > limit ? limit : distance) + limit;
-    const float *e = bias->weights->distance_table + at * c->d_head;
+    const float *e = distance_row(bias, distance);
     float sum = kernel_dot(x, e, c->d_head);
     if (c->position == POSITION_RELATIVE_KEY_QUERY) sum += kernel_dot(y, e, c->d_head);
     return sum * c->attention_scale;
+}
+
+typedef struct Relative {
+    PositionBias bias;
+    Tensor q, k, y;
+    int64_t query_begin;
+} Relative;
+
+static void relative_backward(const void *saved, Tape *tape) {
+    (void)tape;
+    const Relative *s = saved;
+    const StackConfig *c = s->bias.config;
+    bool with_keys = c->position == POSITION_RELATIVE_KEY_QUERY && s->k.grad;
+    for (int64_t h = 0, at = 0; h < s->y.shape[0]; h++)
+        for (int64_t i = 0; i < s->y.shape[1]; i++)
+            for (int64_t j = 0; j < s->y.shape[2]; j++, at++) {
+                float dy = s->y.grad[at] * c->attention_scale;
+                const float *e = distance_row(&s->bias, s->query_begin + i - j);
+                int64_t query = i * s->q.stride[0] + h * s->q.stride[1];
+                if (s->q.grad) kernel_axpy(s->q.grad + query, dy, e, c->d_head);
+                int64_t key = j * s->k.stride[0] + h * s->k.stride[1];
+                if (with_keys) kernel_axpy(s->k.grad + key, dy, e, c->d_head);
+            }
 }
 
 static void relative_bias(const PositionBias *bias, Tensor q, Tensor k, int64_t query_begin,
@@ -126,6 +154,11 @@ Tensor position_bias_block(Run *run, const PositionBias *bias, Tensor q, Tensor 
         bucket_bias(run, bias, query_begin, out);
     else
         relative_bias(bias, q, k, query_begin, out);
+    if (run->tape && bias->weights->distance_table) {
+        out.grad = arena_calloc(run->arena, (size_t)tensor_count(out), sizeof *out.grad);
+        *(Relative *)tape_append(run->tape, relative_backward, sizeof(Relative)) =
+            (Relative){*bias, q, k, out, query_begin};
+    }
     return out;
 }
 

@@ -411,6 +411,31 @@ static void rotation_gradients(void **state) {
     }
 }
 
+/* Relative keys (Shaw et al. 2018; with queries Huang et al. 2020): the bias reads q, and k. */
+static Tensor relative_bias(Run *run, const Tensor *in, const void *context) {
+    return position_bias_block(run, context, in[0], in[1], 2);
+}
+
+static void relative_key_gradients(void **state) {
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        Arena *arena = arena_new();
+        StackConfig config = {.position = i ? POSITION_RELATIVE_KEY_QUERY : POSITION_RELATIVE_KEY,
+                              .n_heads = 2,
+                              .d_head = 5,
+                              .relative_positions = 4,
+                              .attention_scale = 0.6f};
+        AttentionWeights weights = {.distance_table = random_new(arena, 1, 1, 2, 7, 5).data};
+        PositionBias bias = {.config = &config, .weights = &weights};
+        gradient_check(
+            &(GradientCheck){.function = relative_bias,
+                             .context = &bias,
+                             .n_in = 2,
+                             .in = {heads(arena, 2, 4, 2, 5), heads(arena, 3, 6, 2, 5)}});
+        arena_free(arena);
+    }
+}
+
 /* ---- loss ---- */
 
 typedef struct LossCase {
@@ -492,6 +517,7 @@ int main(void) {
                                        cmocka_unit_test(attention_forward),
                                        cmocka_unit_test(softmax_gradient_and_masks),
                                        cmocka_unit_test(rotation_gradients),
+                                       cmocka_unit_test(relative_key_gradients),
                                        cmocka_unit_test(cross_entropy),
                                        cmocka_unit_test(products_equal_plain_loops)};
     return cmocka_run_group_tests(tests, NULL, NULL);
