@@ -26,6 +26,7 @@ static const char *const sinusoid_names[] = {
     [SINUSOID_NONE] = "",
     [SINUSOID_INTERLEAVED] = "sinusoids, sine and cosine alternating",
     [SINUSOID_HALVES] = "sinusoids, sines then cosines",
+    [SINUSOID_FAIRSEQ] = "sinusoids as in fairseq, sines then cosines",
 };
 static const char *const norm_names[] = {
     [NORM_LAYER] = "layer norm", [NORM_RMS] = "RMS norm", [NORM_RMS_PLUS] = "RMS norm (1 + w)"};
@@ -37,6 +38,15 @@ static const char *const activation_names[] = {
     [ACTIVATION_SILU] = "silu",
     [ACTIVATION_TANH] = "tanh",
     [ACTIVATION_SIGMOID] = "sigmoid",
+};
+static const char *const head_names[] = {
+    [HEAD_NONE] = "none",
+    [HEAD_LANGUAGE] = "the next token",
+    [HEAD_MASKED] = "the token under the mask",
+    [HEAD_SEQUENCE] = "a class of the whole input",
+    [HEAD_TOKENS] = "a class of each token",
+    [HEAD_SPAN] = "begin and end of an answer",
+    [HEAD_REPLACED] = "whether a token was replaced",
 };
 static const char *const stack_names[] = {
     [STACK_ENCODER] = "encoder", [STACK_DECODER] = "decoder", [STACK_BLOCKS] = "blocks"};
@@ -97,6 +107,7 @@ static void write_json(Output *out, const Subject *subject, bool with_tensors) {
     json_object_set_new(j, "n_parameters", json_integer(model->n_parameters));
     json_object_set_new(j, "d_model", json_integer(c->d_model));
     json_object_set_new(j, "n_vocab", json_integer(c->n_vocab));
+    json_object_set_new(j, "output", json_string(NAME_OF(head_names, c->head.kind)));
     for (int s = 0; s < STACK_COUNT; s++)
         if (c->stack[s].n_layers > 0)
             json_object_set_new(j, stack_names[s], stack_json(&c->stack[s]));
@@ -159,7 +170,8 @@ static void write_text(Output *out, const Subject *subject, bool with_tensors) {
                   model_hash(model, hash));
     output_printf(out, "parameters       %s\n", with_commas(model->n_parameters, number));
     output_printf(out, "d_model          %d\n", c->d_model);
-    output_printf(out, "vocabulary       %d\n", c->n_vocab);
+    if (c->n_vocab > 0) output_printf(out, "vocabulary       %d\n", c->n_vocab);
+    output_printf(out, "output           %s\n", NAME_OF(head_names, c->head.kind));
     output_printf(out, "tokenizer        %s\n",
                   subject->tokenizer ? tokenizer_kind(subject->tokenizer) : "none");
     const char *const *languages =
