@@ -339,7 +339,7 @@ void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float
     case DTYPE_COUNT:
         break;
     }
-    assert(!"a dtype");
+    assert(false && "a dtype");
 }
 
 /* The last float under 2^63 for a maximum that f32 cannot hold. */
@@ -392,5 +392,5 @@ void dtype_from_f32(Dtype dtype, const float *in, int64_t n, void *out) {
     case DTYPE_COUNT:
         break;
     }
-    assert(!"a dtype that is written");
+    assert(false && "a dtype that is written");
 }

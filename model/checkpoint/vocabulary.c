@@ -66,10 +66,13 @@ static json_t *added_tokens(const Vocabulary *v) {
         const VocabularyPiece *piece = &v->pieces[id];
         bool special = piece->type == PIECE_CONTROL || piece->type == PIECE_UNKNOWN;
         if (!special && piece->type != PIECE_USER) continue;
+        /* SentencePiece finds these in the text as it is normalized; with a prefix Hugging Face's
+         * normalizer would put one before the token too. */
+        bool normalized = !special && !v->byte_level && !v->add_space_prefix;
         json_array_append_new(added,
                               json_pack("{s:i, s:o, s:b, s:b, s:b, s:b, s:b}", "id", id, "content",
                                         text_of(piece->text), "single_word", 0, "lstrip", 0,
-                                        "rstrip", 0, "normalized", 0, "special", special));
+                                        "rstrip", 0, "normalized", normalized, "special", special));
     }
     return added;
 }
