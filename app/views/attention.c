@@ -140,9 +140,9 @@ bool attention_sides(const ViewInput *input, const Place *attention, bool words,
     side_read(queries, &q, state, words, arena);
     side_read(keys, &k, state, words, arena);
     /* Of a file that does not say what the steps write, nobody knows what names them. */
-    QueryNaming naming = *writes                                  ? QUERY_WRITES
-                         : decoder && (next || !attention->cross) ? QUERY_READS
-                                                                  : QUERY_TOKEN;
+    QueryNaming naming = *writes                                                  ? QUERY_WRITES
+                         : decoder && (next || !attention->cross || input->model) ? QUERY_READS
+                                                                                  : QUERY_TOKEN;
     queries->axis.title = query_title(attention, naming, words);
     keys->axis.title = key_title(attention, words);
     return q.n > 0 && k.n > 0;

@@ -327,10 +327,17 @@ bool view_blocks(Figure *figure, const ViewInput *input, Error *error) {
     bool ok = find_highlight(p, input->state->box, error);
     if (ok) {
         char count[32];
+        double n = (double)input->model->n_parameters;
         const char *notes =
-            arena_printf(arena, "%s · %s M parameters · {l} is the layer · read from the bottom up",
+            arena_printf(arena, "%s · %s%s parameters · {l} is the layer · read from the bottom up",
                          input->model->config.model_type,
-                         number_text((double)input->model->n_parameters / 1e6, 3, count));
+                         number_text(n >= 1e6   ? n / 1e6
+                                     : n >= 1e3 ? n / 1e3
+                                                : n,
+                                     3, count),
+                         n >= 1e6   ? " million"
+                         : n >= 1e3 ? " thousand"
+                                    : "");
         ChartOptions options = view_options(
             input, arena_printf(arena, "Structure of %s", view_model_name(input)), notes);
         options.subtitle = notes;

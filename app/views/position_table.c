@@ -101,7 +101,7 @@ static bool read_bias(const ViewInput *input, StackId stack, int n_rows, Arena *
                       PositionTable *out, Error *error) {
     const StackConfig *c = &input->model->config.stack[stack];
     PositionBias bias;
-    int reach = n_rows > 0 ? n_rows : 64;
+    int reach = input->state->n_positions > 0 ? n_rows : 32;
     if (!position_bias(&bias, c, &input->model->stack[stack].layers[0].attn, false))
         return error_set(error, ERROR_UNSUPPORTED, "this stack has no position bias");
     Run run = {.arena = arena};
