@@ -191,6 +191,21 @@ static void draw_frame(const Plan *plan, int stack) {
                 NULL);
 }
 
+/* Of the lines in the boxes. */
+static double widest_text(const Plan *plan) {
+    Text *text = figure_fonts(plan->figure);
+    double body = plan->theme->type_body, small = plan->theme->type_small, widest = 0;
+    for (int i = 0; i < plan->blocks->n_boxes; i++) {
+        const BlocksBox *box = &plan->blocks->boxes[i];
+        widest = fmax(widest,
+                      text_width(text, str(box->title), (TextStyle){.size = body, .weight = 600}));
+        if (box->hook)
+            widest = fmax(widest, text_width(text, str(box->hook),
+                                             (TextStyle){.size = small * 0.92, .mono = true}));
+    }
+    return widest;
+}
+
 static bool check(const Blocks *blocks, Error *error) {
     if (blocks->n_boxes < 1) return error_set(error, ERROR_INPUT, "no box to draw");
     for (int i = 0; i < blocks->n_boxes; i++)
@@ -223,9 +238,15 @@ bool blocks_draw(Figure *figure, const Blocks *blocks, const ChartOptions *optio
         260 * unit * blocks->n_stacks + plan.gutter * (blocks->n_stacks - 1) + 1.6 * plan.pad;
     const char *subtitle = chart_subtitle(plan.arena, options, "from the bottom up", NULL, NULL);
     ChartArea area = chart_begin(figure, options, subtitle, natural);
+    plan.gutter = fmin(plan.gutter, area.w * 0.17);
+    plan.pad = fmin(plan.pad, area.w * 0.06);
     plan.box_w =
         (area.w - 1.6 * plan.pad - plan.gutter * (blocks->n_stacks - 1)) / blocks->n_stacks;
-    plan.box_w = fmin(fmax(plan.box_w, 90 * unit), 320 * unit);
+    plan.box_w = fmin(fmax(plan.box_w, 60 * unit), 320 * unit);
+    double wanted = widest_text(&plan) + theme->type_body;
+    if (wanted > plan.box_w)
+        figure_wants_width(figure, figure_bounds(figure).w +
+                                       (wanted - plan.box_w) * 1.3 * blocks->n_stacks);
     double used =
         plan.box_w * blocks->n_stacks + plan.gutter * (blocks->n_stacks - 1) + 1.6 * plan.pad;
     double x = area.x + plan.pad + fmax(0, (area.w - used) / 2), tallest = 0;

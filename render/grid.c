@@ -303,6 +303,10 @@ bool grid_draw(Figure *figure, const Grid *grid, const ChartOptions *options, Er
     ChartArea area = chart_begin(figure, options, subtitle,
                                  plan.left + fmin(grid->n_columns * cell, 1300) * unit);
     plan_thumbnails(&plan, &area);
+    double used = plan.left + grid->n_columns * (plan.w + plan.gap);
+    double shift = area.h > 0 ? fmax(0, (area.w - used) / 2) : 0; /* to the middle of a window */
+    area.x += shift;
+    area.w -= shift;
     double x = area.x + plan.left, y = area.y + plan.top;
     draw_numbers(&plan, x, y);
     for (int row = 0; done && row < grid->n_rows; row++)

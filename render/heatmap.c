@@ -460,6 +460,11 @@ bool heatmap_draw(Figure *figure, const Heatmap *heatmap, const ChartOptions *op
         &plan, chart_subtitle(plan.arena, options, rows, columns,
                               heatmap->is_mask ? NULL : chart_range_text(plan.arena, &plan.range)));
     plan_wanted(&plan);
+    double used =
+        plan.left + plan.across * plan.cell_w * plan.columns.n + plan.gutter * (plan.across - 1);
+    double shift = area.h > 0 ? fmax(0, (area.w - used) / 2) : 0; /* to the middle of a window */
+    area.x += shift;
+    area.w -= shift;
     double bottom = draw_panels(&plan, &area);
     if (plan.rows.n == 0 || plan.columns.n == 0)
         bottom = chart_empty(figure, area.x, area.y, queries->n + keys->n > 0);

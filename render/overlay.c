@@ -121,6 +121,10 @@ bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartO
     if (options->width <= 0) w = fmin(w, most);
     if (area.h > 0) w = fmin(w, ((area.h - foot - (down - 1) * gap) / down - name_h) / shape);
     w = fmax(w, 16);
+    double used = across * w + (across - 1) * gap;
+    double shift = area.h > 0 ? fmax(0, (area.w - used) / 2) : 0; /* to the middle of a window */
+    area.x += shift;
+    area.w -= shift;
     Veil veil = veil_of(options->colormap, theme);
     double bottom = area.y;
     for (int i = 0; i < n; i++) {
