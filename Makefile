@@ -68,7 +68,7 @@ HOT := render/chart_cells.c render/image.c render/canvas_images.c $(wildcard mod
 $(HOT:%.c=$(BUILD)/%.o): HOT_CFLAGS = $(if $(SANITIZE),,-O3 -fno-math-errno -ffp-contract=fast)
 $(BUILD)/app/window%.o $(BUILD)/app/widget%.o $(BUILD)/tests/app/test_window%.o: OWN_CFLAGS = $(WINDOW_CFLAGS)
 $(BUILD)/app/command_window.o: OWN_CFLAGS = $(WINDOW_CFLAGS)
-$(BUILD)/app/commands.o: OWN_CFLAGS = $(if $(HEADLESS),-DATTNSCOPE_HEADLESS)
+$(BUILD)/app/commands.o $(BUILD)/app/command_bench.o: OWN_CFLAGS = $(if $(HEADLESS),-DATTNSCOPE_HEADLESS)
 
 # ---- the program ----
 all: attnscope
@@ -82,7 +82,7 @@ $(BUILD)/%.o: %.c $(BUILD)/flags.stamp
 	@mkdir -p $(@D)
 	$(if $(V),,@echo 'cc $<')
 	$(Q)$(CCACHE) $(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(BUILD)/app/commands.o: $(BUILD)/headless.stamp
+$(BUILD)/app/commands.o $(BUILD)/app/command_bench.o: $(BUILD)/headless.stamp
 
 # Other flags or another set of sources than last time: made again, else left alone.
 $(BUILD)/flags.stamp: STAMP = $(CC) $(CFLAGS) $(SANITIZERS) $(WARNINGS) $(PACKAGE_CFLAGS)

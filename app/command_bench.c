@@ -5,11 +5,15 @@
 #include "app/commands.h"
 
 extern const Bench bench_train, bench_forward, bench_figures;
+#ifndef ATTNSCOPE_HEADLESS
+extern const Bench bench_window;
+#endif
 
 static const Bench *const benches[] = {
-    &bench_train,
-    &bench_forward,
-    &bench_figures,
+    &bench_train,  &bench_forward, &bench_figures,
+#ifndef ATTNSCOPE_HEADLESS
+    &bench_window,
+#endif
     NULL,
 };
 

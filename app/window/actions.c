@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/window/jobs.h"
+
 /* ---- what can be done when ---- */
 
 static bool has_model(const Window *w) {
@@ -245,7 +247,11 @@ static void redo(Window *w, int unused) {
 
 static void copy_command(Window *w, int unused) {
     (void)unused;
-    char *line = state_command_line(&w->state);
+    State seen;
+    state_init(&seen);
+    job_state(w, &seen);
+    char *line = state_command_line(&seen);
+    state_free(&seen);
     SDL_SetClipboardText(line);
     window_notice(w, false, "Copied: %s", line);
     free(line);

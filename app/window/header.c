@@ -7,9 +7,25 @@
 #include "app/window/actions.h"
 #include "app/window/window.h"
 
-double header_height(const Window *w) {
-    (void)w;
-    return 88;
+enum { LINE = 18, MOST_LINES = 3 };
+
+/* The quiet line, broken where it is too long; arena's. */
+static int quiet_lines(const Window *w, double width, Arena *arena, Str **lines) {
+    const Shown *s = w->shown;
+    bool ready = s && s->figure && s->report.subtitle.n;
+    Str line = ready ? strbuf_str(&s->report.subtitle) : str(window_view(w)->meaning);
+    double scale = w->ui.paint.scale;
+    TextStyle style = {.size = 12 * scale};
+    return text_wrap(canvas_text(w->ui.canvas), arena, line, style, width * scale, lines);
+}
+
+double header_height(const Window *w, double width) {
+    Arena *arena = arena_new();
+    Str *lines;
+    int n = quiet_lines(w, width, arena, &lines);
+    arena_free(arena);
+    n = n < 1 ? 1 : n > MOST_LINES ? MOST_LINES : n;
+    return 70 + n * LINE;
 }
 
 /* Is the field among those that this view reads? */
@@ -23,20 +39,18 @@ static bool has_field(const View *view, const char *name) {
     return false;
 }
 
-static void draw_title(Window *w, Box box) {
+static void draw_title(Window *w, Box *box) {
     Ui *ui = &w->ui;
     const Shown *s = w->shown;
     bool ready = s && s->figure;
     const char *title = ready && s->report.title.n ? s->report.title.data : window_view(w)->title;
-    const char *line =
-        ready && s->report.subtitle.n ? s->report.subtitle.data : window_view(w)->meaning;
-    Box first = box_cut_top(&box, 24);
-    ui_user_text(ui, str(title), first, 17, 600, ui->theme->ink, LABEL_LEFT);
-    Box second = box_cut_top(&box, 20);
-    ui_user_text(ui, str(line), second, 12, 400, ui->theme->soft, LABEL_LEFT);
-    UiId id = ui_id("subtitle", 0);
-    UiState state = ui_widget(ui, id, second, false);
-    if (state.hot) ui_tip(ui, id, second, line);
+    ui_user_text(ui, str(title), box_cut_top(box, 24), 17, 600, ui->theme->ink, LABEL_LEFT);
+    Arena *arena = arena_new();
+    Str *lines;
+    int n = quiet_lines(w, box->w, arena, &lines);
+    for (int i = 0; i < n && i < MOST_LINES; i++)
+        ui_user_text(ui, lines[i], box_cut_top(box, LINE), 12, 400, ui->theme->soft, LABEL_LEFT);
+    arena_free(arena);
 }
 
 /* ---- controls ---- */
@@ -55,7 +69,7 @@ static double draw_attention(Window *w, Box box) {
                       attention_there(w, STACK_DECODER, false),
                       attention_there(w, STACK_DECODER, true)};
     Place p = window_head(w);
-    int at = p.cross ? 2 : p.stack == STACK_ENCODER ? 0 : 1;
+    int at = p.cross ? 2 : p.stack == STACK_ENCODER ? 0 : p.stack == STACK_DECODER ? 1 : -1;
     bool changed = false;
     double used = ui_segments(&w->ui, ui_id("attention", 0), box, items, enabled, 3, &at, &changed);
     static const char *const names[] = {"attention.encoder", "attention.decoder",
@@ -161,8 +175,6 @@ static void draw_controls(Window *w, Box box) {
 }
 
 void header_draw(Window *w, Box box) {
-    Box title = box;
-    draw_title(w, title);
-    Box controls = {box.x, box.y + 52, box.w, 28};
-    draw_controls(w, controls);
+    draw_title(w, &box);
+    draw_controls(w, (Box){box.x, box.y + 10, box.w, 28});
 }

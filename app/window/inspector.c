@@ -119,7 +119,9 @@ static double score_of(const Window *w, const Place *p) {
 
 static void draw_selection(Column *c, const Place *p, const float *weights, int n) {
     Window *w = c->w;
-    if (!group(c, w->state.locked ? "Selection, locked" : "Selection", 0)) return;
+    if (!group(c, w->state.locked && place_is_open(&w->hover) ? "Selection, locked" : "Selection",
+               0))
+        return;
     if (!w->pass || p->query < 0) {
         Box box = row(c, 40);
         label_wrapped(w->ui.labels, &w->ui.paint,
@@ -305,7 +307,8 @@ static void draw_cell(Window *w, const Summary *s, Box box, int layer, int head)
                          ui->theme->negative);
         if (selected)
             paint_frame(&ui->paint, box_inset(box, -2, -2), 4, 2, ui->theme->accent);
-        else if (heads_shown(w, p))
+        else if (w->shown && w->shown->report.n_series < s->n_layers * s->n_heads &&
+                 heads_shown(w, p))
             paint_frame(&ui->paint, box_inset(box, -1, -1), 3, 1, ui->theme->accent);
         else if (state.hot)
             paint_frame(&ui->paint, box_inset(box, -1, -1), 3, 1, ui->theme->soft);

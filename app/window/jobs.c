@@ -16,6 +16,37 @@ void shown_free(Shown *shown) {
     free(shown);
 }
 
+static int number_in(const char *text) {
+    return text && text[0] >= '0' && text[0] <= '9' && !strpbrk(text, ",-") ? atoi(text) : -1;
+}
+
+/* What the picture is about: of its series what they have in common, else the state's choice, else
+ * the view's default. */
+static Place head_of(const Shown *shown, const ViewInput *input) {
+    const ViewReport *r = &shown->report;
+    const State *s = input->state;
+    Place p;
+    if (r->n_series > 0) {
+        p = r->series[0];
+        for (int i = 1; i < r->n_series; i++) {
+            if (r->series[i].layer != p.layer) p.layer = -1;
+            if (r->series[i].head != p.head) p.head = -1;
+        }
+    } else {
+        p = view_default_place(input, NULL);
+        Place wanted = p;
+        if (s->attention && strcmp(s->attention, "self") != 0) {
+            wanted.cross = strcmp(s->attention, "cross") == 0;
+            wanted.stack = strcmp(s->attention, "encoder") == 0 ? STACK_ENCODER : STACK_DECODER;
+        }
+        if (!place_same_attention(&p, &wanted)) p = place_of_head(wanted, 0, 0);
+        if (number_in(s->layer) >= 0) p.layer = number_in(s->layer);
+        if (number_in(s->head) >= 0) p.head = number_in(s->head);
+    }
+    p.query = p.key = -1;
+    return p;
+}
+
 Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, double width,
                   double height, Text *fonts) {
     Shown *shown = calloc(1, sizeof *shown);
@@ -23,6 +54,7 @@ Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, do
     shown->view = view_find(state->view);
     shown->width = width;
     shown->height = height;
+    shown->head = place_none();
     ViewInput input = {.model = loaded ? loaded->subject->model : NULL,
                        .tokenizer = loaded ? loaded->subject->tokenizer : NULL,
                        .trace = pass ? pass->trace : NULL,
@@ -39,6 +71,7 @@ Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, do
     if (view_fits(shown->view, &input, &error) && view_build(shown->view, figure, &input, &error)) {
         figure_seal(figure);
         shown->figure = figure;
+        if (pass) shown->head = head_of(shown, &input);
     } else {
         figure_free(figure);
         shown->kind = error.kind;
@@ -201,18 +234,28 @@ static void draw_drop(void *data) {
     free(job);
 }
 
+/* The state as its picture shows it: the model view shows all heads, whichever is gone to. */
+void job_state(const Window *w, State *out) {
+    state_copy(out, &w->state);
+    out->selection = window_selected(w);
+    if (strcmp(window_view(w)->name, "model") != 0 || number_in(out->layer) < 0 ||
+        number_in(out->head) < 0)
+        return;
+    state_put_text(&out->layer, NULL);
+    state_put_text(&out->head, NULL);
+}
+
 static DrawJob *draw_job(Window *w, bool run) {
     DrawJob *job = calloc(1, sizeof *job);
     if (!job) abort();
     state_init(&job->state);
-    state_copy(&job->state, &w->state);
+    job_state(w, &job->state);
     job->run = run;
     job->loaded = loaded_retain(w->loaded);
     job->pass = run ? NULL : pass_retain(w->pass);
     picture_wanted(w, &job->width, &job->height);
     job->fonts = w->worker_fonts;
-    Place selected = window_selected(w);
-    if (!w->state.locked) job->state.selection = selected;
+    w->asked_place = job->state.selection;
     w->asked_width = job->width;
     w->asked_height = job->height;
     return job;

@@ -13,6 +13,9 @@ void job_export(Window *window, const char *path);
 void job_values(Window *window, const char *hook);
 void job_scan(Window *window); /* looks for models */
 
+/* The state that draws what is in sight, for the command line and for files. */
+void job_state(const Window *window, State *out);
+
 /* The view's picture as the state wants it; for benches and tests too. Never NULL. */
 Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, double width,
                   double height, Text *fonts);

@@ -20,9 +20,9 @@ static void draw_inspector(Window *w, Box box) {
 
 static const PanelRow rows[] = {
     {PANEL_PALETTE, "Commands", 520, 460, false, false, true, panel_palette},
-    {PANEL_HELP, "Keys", 860, 0, false, false, false, panel_help},
+    {PANEL_HELP, "Keys", 1240, 720, false, false, false, panel_help},
     {PANEL_OPEN, "Open", 640, 520, false, false, true, panel_open_model},
-    {PANEL_EXPORT, "Export", 620, 300, false, false, true, panel_export},
+    {PANEL_EXPORT, "Export", 620, 250, false, false, true, panel_export},
     {PANEL_HEADS, "Heads", 680, 0, false, false, false, panel_heads},
     {PANEL_BEAM, "Beam", 900, 0, false, false, false, panel_beam},
     {PANEL_LINES, "Sentences", 820, 0, false, false, false, panel_lines},
@@ -67,8 +67,8 @@ void panel_close(Window *w) {
     w->ui.again = true;
 }
 
-static Box place_panel(const Window *w, const PanelRow *row) {
-    double top = 65, bottom = strip_wanted(w) ? 60 : 0;
+static Box place_panel(Window *w, const PanelRow *row) {
+    double top = topbar_height(w, w->width), bottom = strip_wanted(w) ? 60 : 0;
     if (row->drawer_left) return (Box){0, top, row->width, w->height - top - bottom};
     if (row->drawer_right)
         return (Box){w->width - row->width, top, row->width, w->height - top - bottom};

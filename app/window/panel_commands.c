@@ -142,21 +142,32 @@ static double help_group(Window *w, Box at, const char *group) {
     return y + 14;
 }
 
+static double help_pointer(Window *w, Box at) {
+    ui_heading(&w->ui, "Pointer and focus", (Box){at.x, at.y, at.w, 24});
+    at.y += 28;
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+        at.y += help_line(w, at, more[i].keys, more[i].what);
+    return at.y + 14;
+}
+
 void panel_help(Window *w, Box box) {
-    static const char *const left[] = {"Files", "Window", "Text", "Steps"}, *const right[] = {
-                                                                                "Picture", "Heads"};
+    /* Columns of about the same height; NULL ends one. */
+    static const char *const groups[] = {"Files", "Window", NULL,    "Picture", NULL,
+                                         "Text",  "Heads",  "Steps", NULL};
     PaintClip outer;
     Box at = ui_scroll_begin(&w->ui, ui_id("help", 0), box, &w->panel_scroll, &outer);
-    bool one = at.w < 640;
-    double half = one ? at.w : (at.w - 32) / 2, y = at.y;
-    for (int i = 0; i < 4; i++)
-        y = help_group(w, (Box){at.x, y, half, 0}, left[i]);
-    double x2 = one ? at.x : at.x + half + 32, y2 = one ? y : at.y;
-    for (int i = 0; i < 2; i++)
-        y2 = help_group(w, (Box){x2, y2, half, 0}, right[i]);
-    ui_heading(&w->ui, "Pointer and focus", (Box){x2, y2, half, 24});
-    y2 += 28;
-    for (size_t i = 0; i < sizeof more / sizeof *more; i++)
-        y2 += help_line(w, (Box){x2, y2, half, 22}, more[i].keys, more[i].what);
-    ui_scroll_end(&w->ui, ui_id("help", 1), box, &w->panel_scroll, fmax(y, y2) - at.y + 8, outer);
+    int n = at.w > 1000 ? 3 : 1;
+    double width = (at.w - 16 - 32 * (n - 1)) / n, x = at.x, y = at.y, lowest = y;
+    for (int i = 0; i < 9; i++) {
+        if (groups[i]) {
+            y = help_group(w, (Box){x, y, width, 0}, groups[i]);
+            continue;
+        }
+        if (i == 8) y = help_pointer(w, (Box){x, y, width, 22});
+        lowest = fmax(lowest, y);
+        if (n == 1) continue;
+        x += width + 32;
+        y = at.y;
+    }
+    ui_scroll_end(&w->ui, ui_id("help", 1), box, &w->panel_scroll, lowest - at.y + 8, outer);
 }

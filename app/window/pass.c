@@ -271,3 +271,11 @@ Pass *pass_run(Loaded *loaded, const State *state, const char *const *sites,
     r.pass->elapsed_ms = now_ms() - begin;
     return r.pass;
 }
+
+Pass *pass_of_trace(Trace *trace) {
+    Pass *pass = pass_new(NULL);
+    pass->trace = trace;
+    pass->sites_key = pass_sites_key(NULL);
+    summarise(pass);
+    return pass;
+}

@@ -73,6 +73,8 @@ typedef struct Pass {
 /* sites: globs ended by NULL. NULL on failure. */
 Pass *pass_run(Loaded *loaded, const State *state, const char *const *sites,
                const Progress *progress, Error *error);
+/* Attentions that are there already, without a model; takes the trace. */
+Pass *pass_of_trace(Trace *trace);
 Pass *pass_retain(Pass *pass);
 void pass_release(Pass *pass);                                         /* NULL is fine */
 const Summary *pass_summary(const Pass *pass, const Place *attention); /* NULL: none */

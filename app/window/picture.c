@@ -16,7 +16,7 @@ UiId picture_id(void) {
 /* Views that are laid out anew when they are zoomed: their cells grow, their words do not. */
 static bool grows(const Window *w) {
     static const char *const names[] = {"heatmap", "model",        "difference",
-                                        "mask",    "position_map", "position_similarity"};
+                                        "mask",    "position-map", "position-similarity"};
     const char *name = window_view(w)->name;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (strcmp(name, names[i]) == 0) return true;
@@ -244,15 +244,27 @@ static bool is_thumbnail_view(const Window *w) {
     return strcmp(window_view(w)->name, "model") == 0;
 }
 
+/* From the thumbnail to the head itself. */
+static void go_in(Window *w, Place head) {
+    state_put_text(&w->state.view, head.cross ? "cross" : "head");
+    window_go_head(w, head);
+}
+
 static void click_box(Window *w) {
     FigurePick pick;
     const FigureMark *mark = NULL;
     if (!point_at(w, w->ui.in.x, w->ui.in.y, &pick, &mark) || !mark || !mark->id) return;
+    /* The box of a repeated layer stands for all of them: "decoder.{l}.hook_mlp_out". */
+    char hook[HOOK_NAME_MAX + 16];
+    const char *gap = strstr(mark->id, "{l}");
+    Place head = window_head(w);
+    if (gap)
+        snprintf(hook, sizeof hook, "%.*s%d%.64s", (int)(gap - mark->id), mark->id,
+                 head.layer < 0 ? 0 : head.layer, gap + 3);
+    else
+        snprintf(hook, sizeof hook, "%.100s", mark->id);
     HookPoint at;
-    const char *hook = mark->id;
-    if (!hook_parse(hook, &at)) return;
-    state_put_text(&w->state.box, hook);
-    window_values(w, hook);
+    if (hook_parse(hook, &at)) window_values(w, hook);
 }
 
 static void clicked(Window *w, UiState state) {
@@ -262,8 +274,7 @@ static void clicked(Window *w, UiState state) {
         return;
     }
     if (state.double_clicked && hot.layer >= 0 && hot.head >= 0 && is_thumbnail_view(w)) {
-        window_go_head(w, hot);
-        state_put_text(&w->state.view, hot.cross ? "cross" : "head");
+        go_in(w, hot);
         return;
     }
     lock(w);

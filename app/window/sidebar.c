@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/window/actions.h"
+#include "app/window/view_icon.h"
 #include "app/window/window.h"
 
 static void go_view(Window *w, const View *view) {
@@ -21,7 +22,6 @@ static void view_row(Window *w, Box row, const View *view, int index, bool bare)
     else
         snprintf(tip, sizeof tip, "%s", reason);
     bool selected = window_view(w) == view;
-    char brief[3] = {view->title[0], view->title[1], 0};
     UiButton look = {bare ? UI_QUIET : UI_ROW, selected, false, bare ? NULL : key, tip};
     UiId id = ui_id("view", index);
     if (!fits && !selected) {
@@ -30,14 +30,18 @@ static void view_row(Window *w, Box row, const View *view, int index, bool bare)
         if (state.hot)
             paint_round(&w->ui.paint, row, 6,
                         color_mix(w->ui.theme->panel, w->ui.theme->ink, 0.04));
-        ui_text(&w->ui, bare ? brief : view->title, box_inset(row, bare ? 4 : 12, 0),
-                bare ? 12 : 13, 400, UI_FAINT, bare ? LABEL_CENTER : LABEL_LEFT);
+        if (bare)
+            view_icon(&w->ui, view->name, row, w->ui.theme->faint);
+        else
+            ui_text(&w->ui, view->title, box_inset(row, 12, 0), 13, 400, UI_FAINT, LABEL_LEFT);
         ui_ring(&w->ui, id, row, 6);
         ui_tip(&w->ui, id, row, tip);
         if (state.clicked) go_view(w, view);
         return;
     }
-    if (ui_button(&w->ui, id, row, bare ? brief : view->title, look)) go_view(w, view);
+    if (ui_button(&w->ui, id, row, bare ? "" : view->title, look)) go_view(w, view);
+    if (bare)
+        view_icon(&w->ui, view->name, row, selected ? w->ui.theme->accent : w->ui.theme->soft);
 }
 
 /* Tools that are lists or trees of their own. */

@@ -122,10 +122,10 @@ static bool follows_selection(const Window *w) {
 
 static bool same_picture(Window *w) {
     State *a = &w->state, *b = &w->asked_draw;
-    if (!follows_selection(w)) {
-        b->selection = a->selection;
-        b->locked = a->locked;
-    }
+    b->selection = a->selection;
+    b->locked = a->locked;
+    Place selected = window_selected(w);
+    if (follows_selection(w) && !place_equal(&selected, &w->asked_place)) return false;
     double width, height;
     picture_wanted(w, &width, &height);
     bool resized =
@@ -147,14 +147,15 @@ static bool keeps_enough(Window *w) {
 
 void window_sync(Window *w) {
     if (worker_busy(w->worker, SLOT_LOAD)) return;
-    if (!w->loaded && !w->state.from) return;
+    bool can_run = w->loaded || w->state.from;
+    if (!can_run && !w->pass) return;
     bool running = worker_busy(w->worker, SLOT_RUN);
-    if (!same_run(&w->state, &w->asked_run)) {
+    if (can_run && !same_run(&w->state, &w->asked_run)) {
         job_run(w);
         return;
     }
     if (same_picture(w)) return;
-    if (running || !keeps_enough(w))
+    if (can_run && (running || !keeps_enough(w)))
         job_run(w);
     else
         job_draw(w);
@@ -274,27 +275,16 @@ bool window_view_fits(Window *w, const View *view, char reason[256]) {
 
 /* ---- places ---- */
 
-static int first_number(const char *text) {
-    return text && text[0] >= '0' && text[0] <= '9' ? atoi(text) : -1;
-}
-
 Place window_head(const Window *w) {
-    if (w->shown && w->shown->report.n_series > 0) {
-        Place p = w->shown->report.series[0];
-        p.query = p.key = -1;
-        Place s = w->state.selection;
-        /* Among several heads the locked one is meant. */
-        if (w->state.locked && s.layer >= 0 && s.head >= 0 && place_same_attention(&s, &p)) {
-            p.layer = s.layer;
-            p.head = s.head;
-        } else if (w->shown->report.n_series > 1) {
-            int layer = first_number(w->state.layer), head = first_number(w->state.head);
-            if (layer >= 0) p.layer = layer;
-            if (head >= 0) p.head = head;
-        }
-        return p;
+    if (!w->shown) return place_none();
+    Place p = w->shown->head, s = w->state.selection;
+    /* Among several heads the locked one is meant. */
+    if (w->state.locked && s.layer >= 0 && s.head >= 0 && place_same_attention(&s, &p) &&
+        (p.layer < 0 || p.head < 0)) {
+        p.layer = s.layer;
+        p.head = s.head;
     }
-    return place_none();
+    return p;
 }
 
 Place window_selected(const Window *w) {
@@ -312,6 +302,15 @@ Place window_selected(const Window *w) {
 void window_go_head(Window *w, Place head) {
     char text[16];
     State *s = &w->state;
+    w->hover = place_none();
+    w->ui.again = true;
+    if (strcmp(window_view(w)->name, "model") == 0 && head.layer >= 0 && head.head >= 0) {
+        /* All heads are in sight already: this one is picked out. */
+        s->selection = place_of_head(head, head.layer, head.head);
+        s->locked = true;
+        picture_refocus(w);
+        return;
+    }
     state_put_text(&s->heads, NULL);
     if (head.layer >= 0) {
         snprintf(text, sizeof text, "%d", head.layer);

@@ -185,7 +185,9 @@ Window *window_open(const WindowOptions *options, Error *error) {
     window_fields_from_state(w);
     picture_fit(w);
     ui_focus(&w->ui, ui_id("source", 0));
-    if (options->file)
+    if (options->trace)
+        w->pass = pass_of_trace(options->trace);
+    else if (options->file)
         window_open_path(w, options->file);
     else
         window_load(w, w->state.model);
@@ -294,7 +296,7 @@ static void draw_center(Window *w, Box box) {
     PaintClip outer = paint_clip(&ui->paint, box);
     Box inner = box_inset(box, 24, 0);
     box_cut_top(&inner, 20);
-    header_draw(w, box_cut_top(&inner, header_height(w)));
+    header_draw(w, box_cut_top(&inner, header_height(w, inner.w)));
     inner.h -= 12;
     picture_draw(w, inner);
     draw_notice(w, box);

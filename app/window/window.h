@@ -31,6 +31,7 @@ typedef struct Shown {
     ViewReport report;
     const View *view;
     double width, height; /* it was asked for, points */
+    Place head; /* attention, layer and head that the picture is about; -1: several, or a mean */
     ErrorKind kind;
     char error[1024];
 } Shown;
@@ -109,6 +110,7 @@ typedef struct Window {
     Pass *pass;
     Shown *shown;
     double asked_width, asked_height;
+    Place asked_place;   /* selection that the picture was asked for */
     double run_since_ms; /* 0: none runs */
     Place hover;
     int hover_series;
@@ -150,6 +152,7 @@ typedef struct WindowOptions {
     const char *model, *text, *session, *theme, *file, *screenshot;
     double scale;      /* 0: 1 */
     int width, height; /* 0: as last time */
+    Trace *trace;      /* shown instead of a model; taken over */
     bool fresh;        /* do not read or keep the session: tests and benches */
 } WindowOptions;
 
@@ -207,7 +210,7 @@ void inspector_draw(Window *window, Box box);
 void strip_draw(Window *window, Box box);
 bool strip_wanted(const Window *window);
 void header_draw(Window *window, Box box);
-double header_height(const Window *window);
+double header_height(const Window *window, double width);
 void panel_draw(Window *window);
 void panel_open(Window *window, Panel panel);
 void panel_close(Window *window);
