@@ -14,10 +14,11 @@ enum { LAYERS = 12, HEADS = 12, TOKENS = 512, MOST_FRAMES = 2000 };
 /* Rows that sum to 1 and look like attention: a diagonal here, a sink there, the rest spread. */
 static Trace *make_trace(void) {
     Arena *arena = arena_new();
-    Tokens tokens = {TOKENS, arena_calloc(arena, TOKENS, sizeof(Token)), {"", 0}};
+    Tokens tokens = {.n = TOKENS, .items = arena_calloc(arena, TOKENS, sizeof(Token))};
     for (int i = 0; i < TOKENS; i++)
         tokens.items[i] = (Token){.id = i, .label = str(arena_printf(arena, "word%d", i))};
-    Trace *trace = trace_new(arena, tokens, (Tokens){0}, NULL);
+    Tokens none = {.n = 0};
+    Trace *trace = trace_new(arena, tokens, none, NULL);
     uint32_t seed = 1;
     for (int layer = 0; layer < LAYERS; layer++) {
         Tensor pattern = tensor_new(arena, 3, HEADS, TOKENS, TOKENS);
@@ -107,7 +108,7 @@ static void measure(Window *w, BenchTable *table, const char *view, const char *
     free(frames);
 }
 
-static void type_letter(Window *w, const char *letter) {
+static void type_letter(const char *letter) {
     SDL_Event event = {.type = SDL_TEXTINPUT};
     snprintf(event.text.text, sizeof event.text.text, "%s", letter);
     SDL_PushEvent(&event);
@@ -117,7 +118,7 @@ static void type_letter(Window *w, const char *letter) {
 static double key_ms(Window *w, const char *letter) {
     const Pass *before = w->pass;
     double begin = window_now_ms();
-    type_letter(w, letter);
+    type_letter(letter);
     while (w->pass == before && window_now_ms() - begin < 10000)
         window_step(w, 1);
     return window_now_ms() - begin;

@@ -9,23 +9,34 @@
 
 enum { LINE = 18, MOST_LINES = 3 };
 
-/* The quiet line, broken where it is too long; arena's. */
-static int quiet_lines(const Window *w, double width, Arena *arena, Str **lines) {
+/* The quiet line, broken where it is too long; broken again only when it changes. */
+static int quiet_lines(Window *w, double width, const Str **lines) {
     const Shown *s = w->shown;
+    Remembered *kept = &w->kept;
     bool ready = s && s->figure && s->report.subtitle.n;
     Str line = ready ? strbuf_str(&s->report.subtitle) : str(window_view(w)->meaning);
     double scale = w->ui.paint.scale;
-    TextStyle style = {.size = 12 * scale};
-    return text_wrap(canvas_text(w->ui.canvas), arena, line, style, width * scale, lines);
+    if (!str_eq(line, strbuf_str(&kept->quiet)) || kept->quiet_width != width * scale) {
+        strbuf_free(&kept->quiet);
+        strbuf_add(&kept->quiet, line.data, line.n);
+        Arena *arena = arena_new();
+        Str *broken;
+        TextStyle style = {.size = 12 * scale};
+        int n = text_wrap(canvas_text(w->ui.canvas), arena, strbuf_str(&kept->quiet), style,
+                          width * scale, &broken);
+        kept->n_quiet = n < 1 ? 1 : n > MOST_LINES ? MOST_LINES : n;
+        for (int i = 0; i < kept->n_quiet; i++)
+            kept->quiet_lines[i] = i < n ? broken[i] : (Str){"", 0};
+        kept->quiet_width = width * scale;
+        arena_free(arena);
+    }
+    *lines = kept->quiet_lines;
+    return kept->n_quiet;
 }
 
-double header_height(const Window *w, double width) {
-    Arena *arena = arena_new();
-    Str *lines;
-    int n = quiet_lines(w, width, arena, &lines);
-    arena_free(arena);
-    n = n < 1 ? 1 : n > MOST_LINES ? MOST_LINES : n;
-    return 70 + n * LINE;
+double header_height(Window *w, double width) {
+    const Str *lines;
+    return 70 + quiet_lines(w, width, &lines) * LINE;
 }
 
 /* Is the field among those that this view reads? */
@@ -45,12 +56,10 @@ static void draw_title(Window *w, Box *box) {
     bool ready = s && s->figure;
     const char *title = ready && s->report.title.n ? s->report.title.data : window_view(w)->title;
     ui_user_text(ui, str(title), box_cut_top(box, 24), 17, 600, ui->theme->ink, LABEL_LEFT);
-    Arena *arena = arena_new();
-    Str *lines;
-    int n = quiet_lines(w, box->w, arena, &lines);
-    for (int i = 0; i < n && i < MOST_LINES; i++)
+    const Str *lines;
+    int n = quiet_lines(w, box->w, &lines);
+    for (int i = 0; i < n; i++)
         ui_user_text(ui, lines[i], box_cut_top(box, LINE), 12, 400, ui->theme->soft, LABEL_LEFT);
-    arena_free(arena);
 }
 
 /* ---- controls ---- */

@@ -264,9 +264,11 @@ static void draw_answers(Column *c) {
 
 static void draw_thumb(Window *w, const Summary *s, const HeadSummary *h, Box box) {
     Ui *ui = &w->ui;
-    const Theme *t = ui->theme;
-    Color map[256];
-    colormap_fill(COLORMAP_PAPER, t, map);
+    if (w->kept.map_theme != ui->theme) {
+        colormap_fill(COLORMAP_PAPER, ui->theme, w->kept.map);
+        w->kept.map_theme = ui->theme;
+    }
+    const Color *map = w->kept.map;
     double scale = ui->paint.scale;
     int x0 = (int)lround(box.x * scale), y0 = (int)lround(box.y * scale);
     int n = (int)lround(box.w * scale), m = (int)lround(box.h * scale);

@@ -258,19 +258,34 @@ void window_values(Window *w, const char *hook) {
     job_values(w, hook);
 }
 
-bool window_view_fits(Window *w, const View *view, char reason[256]) {
+static void find_fitting(Window *w) {
+    Remembered *kept = &w->kept;
     ViewInput input = {.model = window_model(w),
                        .tokenizer = w->loaded ? w->loaded->subject->tokenizer : NULL,
                        .trace = w->pass ? w->pass->trace : NULL,
                        .baseline = w->pass ? w->pass->plain : NULL,
                        .state = &w->state,
                        .live = true};
-    Error error = {0};
+    for (int i = 0; views[i].name && i < 32; i++) {
+        Error error = {0};
+        kept->reasons[i][0] = 0;
+        if (!view_fits(&views[i], &input, &error))
+            snprintf(kept->reasons[i], sizeof kept->reasons[i], "%.250s", error.message);
+    }
+    kept->fits_pass = w->pass;
+    kept->fits_shown = w->shown;
+    kept->fits_loaded = w->loaded;
+}
+
+bool window_view_fits(Window *w, const View *view, char reason[256]) {
     reason[0] = 0;
     if (!w->pass && !w->loaded) return true; /* not known yet */
-    if (view_fits(view, &input, &error)) return true;
-    snprintf(reason, 256, "%.250s", error.message);
-    return false;
+    const Remembered *kept = &w->kept;
+    if (kept->fits_pass != w->pass || kept->fits_shown != w->shown ||
+        kept->fits_loaded != w->loaded)
+        find_fitting(w);
+    if (view - views < 32) memcpy(reason, kept->reasons[view - views], 256);
+    return reason[0] == 0;
 }
 
 /* ---- places ---- */

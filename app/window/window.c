@@ -235,6 +235,7 @@ void window_close(Window *w) {
     lines_free(w);
     free_fields(w);
     arena_free(w->models_arena);
+    strbuf_free(&w->kept.quiet);
     free(w->muted);
     free(w->picture.pixels);
     free(w->screenshot);

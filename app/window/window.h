@@ -90,6 +90,18 @@ typedef struct Line {
 
 enum { MAX_FIELDS = 48, MAX_MODELS = 64, MAX_LINES = 5000 };
 
+/* What is dear to find out and asked for in every frame. */
+typedef struct Remembered {
+    const Theme *map_theme;
+    Color map[256]; /* of the little thumbnails */
+    StrBuf quiet;   /* the quiet line that was broken last, with its width */
+    double quiet_width;
+    int n_quiet;
+    Str quiet_lines[4]; /* of `quiet` */
+    const void *fits_pass, *fits_shown, *fits_loaded;
+    char reasons[32][256]; /* by view: why it is grey; empty: it is not */
+} Remembered;
+
 typedef struct Window {
     SDL_Window *sdl;
     SDL_Cursor *cursors[SDL_NUM_SYSTEM_CURSORS];
@@ -145,7 +157,7 @@ typedef struct Window {
     bool fields_fresh;
     Shown *values; /* of a hook, shown over the picture */
     char values_title[160];
-    bool values_wanted;
+    Remembered kept;
 } Window;
 
 typedef struct WindowOptions {
@@ -210,7 +222,7 @@ void inspector_draw(Window *window, Box box);
 void strip_draw(Window *window, Box box);
 bool strip_wanted(const Window *window);
 void header_draw(Window *window, Box box);
-double header_height(const Window *window, double width);
+double header_height(Window *window, double width);
 void panel_draw(Window *window);
 void panel_open(Window *window, Panel panel);
 void panel_close(Window *window);
