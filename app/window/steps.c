@@ -1,6 +1,5 @@
 /* Generation step by step: where the eye is, and other candidates than the model's own. */
-#include <math.h>
-#include <string.h>
+#include <stdlib.h>
 
 #include "app/window/window.h"
 
@@ -32,42 +31,74 @@ void steps_play(Window *w, bool play) {
     w->ui.again = true;
 }
 
+/* ---- another candidate ---- */
+
+typedef struct ChooseJob {
+    Pass *pass;
+    int step;
+    int32_t id;
+    bool two; /* encoder-decoder */
+    Arena *arena;
+    Str text;
+} ChooseJob;
+
 /* The words up to the step, then the candidate, then what the model goes on with: a forced target
- * that ends with the candidate would end there, so the model is asked for the rest first. */
+ * that ended with the candidate would end there, so the model is asked for the rest. */
+static bool choose_work(void *data, const Progress *progress, Error *error) {
+    ChooseJob *job = data;
+    const Pass *pass = job->pass;
+    const Subject *subject = pass->loaded->subject;
+    int32_t start = subject->model->config.generation.start_id;
+    int32_t *ids = arena_alloc(job->arena, ((size_t)job->step + 3) * sizeof *ids);
+    int n = 0;
+    if (job->two && start >= 0) ids[n++] = start;
+    if (!job->two) ids[n++] = trace_source(pass->trace).items[0].id;
+    for (int i = 0; i < job->step; i++)
+        ids[n++] = pass->steps[i].id;
+    ids[n++] = job->id;
+    if (!job->two) {
+        job->text = subject_decode(subject, ids, n, job->arena);
+        return true;
+    }
+    Input input = {.source = trace_source(pass->trace)};
+    GenerateOptions options = {.prompt = ids, .n_prompt = n, .progress = *progress};
+    Generation out;
+    if (!generate(subject->model, &input, &options, job->arena, &out, error)) return false;
+    job->text = subject_decode(subject, out.ids, out.n, job->arena);
+    return true;
+}
+
+static void choose_done(void *context, void *data, bool ok, const Error *error) {
+    Window *w = context;
+    ChooseJob *job = data;
+    if (!ok) {
+        window_notice(w, true, "%s", error->message);
+        return;
+    }
+    if (job->two) w->target_own = false;
+    textedit_replace(job->two ? &w->target.edit : &w->source.edit, job->text);
+    window_state_from_fields(w);
+    if (job->two) w->state.step = job->step;
+    w->ui.again = true;
+}
+
+static void choose_drop(void *data) {
+    ChooseJob *job = data;
+    pass_release(job->pass);
+    arena_free(job->arena);
+    free(job);
+}
+
 void steps_choose(Window *w, int step, int32_t id) {
     const Model *model = window_model(w);
-    if (!model || step < 0 || step >= steps_n(w)) return;
-    Arena *arena = arena_new();
-    const Subject *subject = w->loaded->subject;
-    bool two =
+    if (!model || !w->pass || !w->pass->loaded || step < 0 || step >= steps_n(w)) return;
+    ChooseJob *job = calloc(1, sizeof *job);
+    if (!job) abort();
+    job->pass = pass_retain(w->pass);
+    job->step = step;
+    job->id = id;
+    job->two =
         model->config.family == FAMILY_ENCODER_DECODER || model->config.family == FAMILY_RECURRENT;
-    int32_t *ids = arena_alloc(arena, ((size_t)step + 3) * sizeof *ids);
-    int n = 0;
-    if (two && model->config.generation.start_id >= 0) ids[n++] = model->config.generation.start_id;
-    if (!two) ids[n++] = trace_source(w->pass->trace).items[0].id;
-    for (int i = 0; i < step; i++)
-        ids[n++] = w->pass->steps[i].id;
-    ids[n++] = id;
-    Input input = {.source = trace_source(w->pass->trace)};
-    GenerateOptions options = {.prompt = ids, .n_prompt = n};
-    Generation out;
-    Error error = {0};
-    Str text = {0};
-    if (two && generate(model, &input, &options, arena, &out, &error))
-        text = subject_decode(subject, out.ids, out.n, arena);
-    else if (!two)
-        text = subject_decode(subject, ids, n, arena);
-    if (!error_ok(&error)) {
-        window_notice(w, true, "%s", error.message);
-    } else if (two) {
-        w->target_own = false;
-        textedit_replace(&w->target.edit, text);
-        window_state_from_fields(w);
-        w->state.step = step;
-    } else {
-        textedit_replace(&w->source.edit, text);
-        window_state_from_fields(w);
-    }
-    arena_free(arena);
-    w->ui.again = true;
+    job->arena = arena_new();
+    worker_submit(w->worker, (Job){SLOT_SCAN, job, choose_work, choose_done, choose_drop});
 }

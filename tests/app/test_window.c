@@ -1,0 +1,373 @@
+/* The window without a display (SDL's dummy driver): commands sent directly, what they change, what
+ * is drawn, and thousands of them in any order. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "app/window/actions.h"
+#include "app/window/window.h"
+#include "model/base/file.h"
+#include "tests/app/spawn.h"
+
+static const char tiny[] = "tests/data/tiny";
+enum { LIMIT_MS = 60000 };
+
+static Window *open_tiny(int width, int height, const char *text) {
+    Error error = {0};
+    WindowOptions options = {
+        .model = tiny, .text = text, .width = width, .height = height, .fresh = true};
+    Window *w = window_open(&options, &error);
+    assert_string_equal(error.message, "");
+    assert_non_null(w);
+    assert_true(window_settle(w, LIMIT_MS));
+    return w;
+}
+
+/* How many colours differ from the window's ground within the picture. */
+static int inked(const Window *w) {
+    const Picture *p = &w->picture;
+    int n = 0;
+    uint32_t ground = 0xff000000u | w->ui.theme->background >> 8;
+    for (int i = 0; i < p->width * p->height; i++)
+        n += p->pixels[i] != ground;
+    return n;
+}
+
+static void type(Window *w, const char *text) {
+    SDL_Event event = {.type = SDL_TEXTINPUT};
+    snprintf(event.text.text, sizeof event.text.text, "%s", text);
+    SDL_PushEvent(&event);
+    assert_true(window_settle(w, LIMIT_MS));
+}
+
+static void key(Window *w, SDL_Keycode sym, Uint16 mod) {
+    SDL_Event event = {.type = SDL_KEYDOWN};
+    event.key.keysym.sym = sym;
+    event.key.keysym.mod = mod;
+    SDL_PushEvent(&event);
+    assert_true(window_settle(w, LIMIT_MS));
+}
+
+static void act(Window *w, const char *name) {
+    assert_true(action_run(w, name));
+    assert_true(window_settle(w, LIMIT_MS));
+}
+
+static void it_opens_with_a_picture(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    assert_non_null(w->pass);
+    assert_non_null(w->shown);
+    assert_string_equal(w->shown->error, "");
+    assert_non_null(w->shown->figure);
+    assert_true(inked(w) > 500);
+    assert_true(steps_n(w) > 0);
+    assert_string_equal(w->notice, "");
+    window_close(w);
+}
+
+static void every_view_draws_or_says_why_not(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    for (int i = 0; views[i].name; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "view.%s", views[i].name);
+        act(w, name);
+        assert_ptr_equal(window_view(w), &views[i]);
+        assert_non_null(w->shown);
+        if (w->shown->figure)
+            assert_true(inked(w) > 200);
+        else
+            assert_int_not_equal(strlen(w->shown->error), 0);
+    }
+    window_close(w);
+}
+
+static void typing_runs_the_model(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves");
+    const Pass *before = w->pass;
+    type(w, " dogs");
+    assert_ptr_not_equal(w->pass, before);
+    assert_string_equal(w->state.text, "She loves dogs");
+    assert_true(str_is(w->pass->source, "She loves dogs"));
+    /* Letters are not commands while the field has the focus; Escape hands over to the picture. */
+    assert_string_equal(w->state.view, "cross");
+    key(w, SDLK_ESCAPE, 0);
+    key(w, SDLK_3, 0);
+    assert_string_equal(w->state.view, "heatmap");
+    key(w, SDLK_2, KMOD_LALT);
+    assert_string_equal(w->state.view, "head");
+    key(w, SDLK_l, KMOD_LCTRL);
+    assert_true(w->ui.focus == ui_id("source", 0));
+    window_close(w);
+}
+
+static void a_typed_target_is_forced(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    assert_true(w->target_own);
+    act(w, "focus.target");
+    type(w, "Elle aime");
+    assert_false(w->target_own);
+    assert_string_equal(w->state.target_text, "Elle aime");
+    assert_true(w->pass->typed);
+    assert_true(str_is(w->pass->output, "Elle aime"));
+    act(w, "target.own");
+    assert_true(w->target_own);
+    assert_false(w->pass->typed);
+    window_close(w);
+}
+
+static void heads_are_changed_and_changed_back(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    act(w, "head.next");
+    Place head = window_head(w);
+    assert_true(head.layer >= 0 && head.head >= 0);
+    act(w, "focus.picture");
+    act(w, "ablate");
+    double factor;
+    assert_true(edit_head_factor(w, head, &factor));
+    assert_true(factor == 0);
+    assert_int_equal(w->state.edits.n, 1);
+    assert_non_null(w->pass->plain);
+    char reason[256];
+    assert_true(window_view_fits(w, view_find("difference"), reason));
+    act(w, "undo");
+    assert_int_equal(w->state.edits.n, 0);
+    act(w, "redo");
+    assert_int_equal(w->state.edits.n, 1);
+    act(w, "edits.clear");
+    assert_int_equal(w->state.edits.n, 0);
+    assert_null(w->pass->plain);
+    window_close(w);
+}
+
+static void bad_things_are_said_and_survived(void **state) {
+    (void)state;
+    Window *w = open_tiny(900, 600, "She loves cats.");
+    const Pass *before = w->pass;
+    window_open_path(w, "/no/such/model/anywhere");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_true(w->notice_bad && *w->notice);
+    assert_ptr_equal(w->pass, before);
+
+    window_set_text(w, "bytes \xff\xfe\xc3(", NULL);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_true(strstr(w->state.text, "\xef\xbf\xbd") != NULL);
+
+    char *big = malloc(10001);
+    memset(big, 'a', 10000);
+    for (int i = 5; i < 10000; i += 6)
+        big[i] = ' ';
+    big[10000] = 0;
+    window_set_text(w, big, NULL);
+    assert_true(window_settle(w, LIMIT_MS));
+    free(big);
+    assert_int_equal(w->source.edit.n, 10000);
+
+    window_set_text(w, "", NULL);
+    assert_true(window_settle(w, LIMIT_MS));
+    window_set_text(w, "Good day.", NULL);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_true(str_is(w->pass->source, "Good day."));
+    window_export(w, "/no/such/folder/x.png");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_non_null(strstr(w->notice, "no such folder"));
+    window_set_text(w, "closed while it runs", NULL);
+    window_frame(w);
+    window_close(w);
+}
+
+static void a_picture_is_exported_with_its_session(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    char path[512];
+    snprintf(path, sizeof path, "%s/out.svg", spawn_scratch());
+    act(w, "view.heatmap");
+    window_export(w, path);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_non_null(strstr(w->notice, "Written"));
+    assert_true(file_exists(path));
+    /* What was written opens again as a session. */
+    act(w, "view.cross");
+    window_open_path(w, path);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_string_equal(w->state.view, "heatmap");
+    window_close(w);
+}
+
+static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
+    (void)state;
+    setenv("XDG_STATE_HOME", spawn_scratch(), 1);
+    Error error = {0};
+    WindowOptions options = {.model = tiny, .text = "Good day.", .width = 800, .height = 600};
+    Window *w = window_open(&options, &error);
+    assert_non_null(w);
+    assert_true(window_settle(w, LIMIT_MS));
+    act(w, "view.heatmap");
+    act(w, "theme.dark");
+    window_close(w);
+
+    WindowOptions again = {.width = 0};
+    w = window_open(&again, &error);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_string_equal(w->state.text, "Good day.");
+    assert_string_equal(w->state.view, "heatmap");
+    assert_string_equal(w->ui.theme->name, "dark");
+    assert_string_equal(w->state.model, tiny);
+    char path[512];
+    snprintf(path, sizeof path, "%s", w->settings.path);
+    window_close(w);
+
+    assert_true(file_save(path, "{\"state\": [", 11, &error));
+    w = window_open(&options, &error);
+    assert_non_null(w);
+    assert_non_null(strstr(w->notice, "set aside"));
+    window_close(w);
+    strcat(path, ".broken");
+    assert_true(file_exists(path));
+    unsetenv("XDG_STATE_HOME");
+}
+
+static void sentences_of_a_file_are_stepped_through(void **state) {
+    (void)state;
+    Window *w = open_tiny(900, 600, "She loves cats.");
+    const char text[] = "One cat.\nTwo cats.\tDeux chats.\n\nThree dogs.\n";
+    const char *path = spawn_file("lines.tsv", text, sizeof text - 1);
+    window_open_path(w, path);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(w->n_lines, 3);
+    assert_string_equal(w->state.text, "One cat.");
+    act(w, "lines.next");
+    assert_string_equal(w->state.text, "Two cats.");
+    assert_string_equal(w->state.target_text, "Deux chats.");
+    act(w, "lines.next");
+    act(w, "lines.next");
+    assert_string_equal(w->state.text, "Three dogs.");
+    assert_null(w->state.target_text);
+    lines_sort(w, 1);
+    assert_true(w->lines[w->line_rows[0]].score <= w->lines[w->line_rows[2]].score);
+    window_close(w);
+}
+
+/* ---- anything, in any order ---- */
+
+static uint32_t seed = 2026;
+static int chance(int n) {
+    seed = seed * 1664525u + 1013904223u;
+    return (int)((seed >> 8) % (uint32_t)n);
+}
+
+static void check_invariants(Window *w) {
+    assert_non_null(window_view(w));
+    assert_true(w->source.edit.caret <= w->source.edit.n);
+    assert_true(w->picture.zoom > 0);
+    assert_true(w->user_scale >= 0.5 && w->user_scale <= 4);
+    assert_true(w->state.edits.n <= PASS_MAX_EDITS);
+    assert_true(steps_at(w) < steps_n(w) || steps_n(w) == 0);
+    char *text = state_text(&w->state);
+    State copy;
+    Error error = {0};
+    state_init(&copy);
+    json_t *json = json_loads(text, 0, NULL);
+    /* Every state that can be reached can be saved and read again. */
+    assert_non_null(json);
+    if (!state_merge(&copy, json, "state", &error)) fail_msg("%s: %s", error.message, text);
+    json_decref(json);
+    state_free(&copy);
+    free(text);
+}
+
+static void poke(Window *w) {
+    static const char *const letters[] = {"a", " ", "é", "ب", "xyz", ".", "中"};
+    static const SDL_Keycode keys[] = {SDLK_TAB,       SDLK_RETURN, SDLK_ESCAPE, SDLK_LEFT,
+                                       SDLK_RIGHT,     SDLK_UP,     SDLK_DOWN,   SDLK_SPACE,
+                                       SDLK_BACKSPACE, SDLK_1,      SDLK_k,      SDLK_z};
+    SDL_Event event = {0};
+    switch (chance(6)) {
+    case 0:
+        event.type = SDL_TEXTINPUT;
+        snprintf(event.text.text, sizeof event.text.text, "%s", letters[chance(7)]);
+        break;
+    case 1:
+        event.type = SDL_KEYDOWN;
+        event.key.keysym.sym = keys[chance(12)];
+        event.key.keysym.mod = (Uint16)(chance(3) ? 0 : chance(2) ? KMOD_LCTRL : KMOD_LSHIFT);
+        break;
+    case 2:
+        event.type = SDL_MOUSEWHEEL;
+        event.wheel.preciseY = (float)(chance(5) - 2);
+        break;
+    case 3:
+        event.type = chance(2) ? SDL_MOUSEBUTTONDOWN : SDL_MOUSEBUTTONUP;
+        event.button.button = SDL_BUTTON_LEFT;
+        event.button.clicks = (Uint8)(1 + chance(2));
+        event.button.x = chance(820);
+        event.button.y = chance(620);
+        break;
+    default:
+        event.type = SDL_MOUSEMOTION;
+        event.motion.x = chance(820);
+        event.motion.y = chance(620);
+    }
+    SDL_PushEvent(&event);
+}
+
+static void anything_in_any_order(void **state) {
+    (void)state;
+    const char *wanted = getenv("RANDOM_COMMANDS");
+    int n_commands = wanted ? atoi(wanted) : 3000, n_actions = 0;
+    while (actions[n_actions].name)
+        n_actions++;
+    double begin = window_now_ms();
+    Window *w = open_tiny(800, 600, "She loves cats.");
+    /* What panels write goes where it can be removed. */
+    setenv("HOME", spawn_scratch(), 1);
+    for (int i = 0; i < n_commands; i++) {
+        const Action *a = &actions[chance(n_actions)];
+        if (chance(3) == 0)
+            poke(w);
+        else if (strcmp(a->name, "quit") != 0 && strcmp(a->name, "full") != 0)
+            action_run(w, a->name);
+        if (chance(4) == 0) window_step(w, 0);
+        if (chance(150) == 0) assert_true(window_settle(w, LIMIT_MS));
+        w->quit = false;
+        check_invariants(w);
+        /* A slow machine does what it can in the time that the suite has. */
+        if (!wanted && window_now_ms() - begin > 25000) {
+            print_message("%d commands of %d\n", i + 1, n_commands);
+            break;
+        }
+    }
+    assert_true(window_settle(w, LIMIT_MS));
+    window_close(w);
+}
+
+static int leave(void **state) {
+    return spawn_clean(state);
+}
+
+int main(void) {
+    setenv("SDL_VIDEODRIVER", "dummy", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_opens_with_a_picture),
+        cmocka_unit_test(every_view_draws_or_says_why_not),
+        cmocka_unit_test(typing_runs_the_model),
+        cmocka_unit_test(a_typed_target_is_forced),
+        cmocka_unit_test(heads_are_changed_and_changed_back),
+        cmocka_unit_test(bad_things_are_said_and_survived),
+        cmocka_unit_test(a_picture_is_exported_with_its_session),
+        cmocka_unit_test(the_session_is_kept_and_a_broken_one_set_aside),
+        cmocka_unit_test(sentences_of_a_file_are_stepped_through),
+        cmocka_unit_test(anything_in_any_order),
+    };
+    return cmocka_run_group_tests(tests, NULL, leave);
+}
