@@ -7,6 +7,7 @@
 #include "app/window/jobs.h"
 #include "app/window/window.h"
 #include "model/base/file.h"
+#include "render/export.h"
 
 const Model *window_model(const Window *w) {
     return w->loaded ? w->loaded->subject->model : NULL;
@@ -196,6 +197,34 @@ static bool has_extension(const char *path, const char *list) {
     return at && (at[n] == ' ' || at[n] == 0);
 }
 
+bool session_read(State *state, const char *path, Error *error) {
+    if (has_extension(path, ".json")) return state_load(state, path, error);
+    Arena *arena = arena_new();
+    Str spec;
+    bool ok = export_read_spec(path, arena, &spec, error);
+    json_error_t at;
+    json_t *root = ok ? json_loadb(spec.data, spec.n, 0, &at) : NULL;
+    if (ok && !root)
+        ok = error_set(error, ERROR_INPUT, "%s: its spec is no JSON: %s", path, at.text);
+    ok = ok && state_merge(state, root, path, error);
+    json_decref(root);
+    arena_free(arena);
+    return ok;
+}
+
+static bool open_session(Window *w, const char *path, Error *error) {
+    State next;
+    state_init(&next);
+    bool ok = session_read(&next, path, error);
+    if (ok) {
+        char *text = state_text(&next);
+        window_state_text(w, text, path);
+        free(text);
+    }
+    state_free(&next);
+    return ok;
+}
+
 void window_open_path(Window *w, const char *path) {
     if (path[0] == '~' && path[1] == '/' && getenv("HOME")) {
         char full[4096];
@@ -214,30 +243,21 @@ void window_open_path(Window *w, const char *path) {
         return;
     }
     if (!w->loaded && !worker_busy(w->worker, SLOT_LOAD)) window_load(w, w->state.model);
-    if (has_extension(path, ".safetensors .npz")) {
+    if (has_extension(path, ".svg .pdf .png .html") && open_session(w, path, &error)) return;
+    if (has_extension(path, ".svg .pdf .html")) {
+        window_notice(w, true, "%s", error.message);
+    } else if (has_extension(path, ".safetensors .npz")) {
         state_put_text(&w->state.from, path);
     } else if (has_extension(path, ".png .jpg .jpeg")) {
         state_put_text(&w->state.image, path);
     } else if (has_extension(path, ".wav .flac")) {
         state_put_text(&w->state.audio, path);
-    } else if (has_extension(path, ".json .svg .pdf")) {
-        State next;
-        state_init(&next);
-        state_copy(&next, &w->state);
-        if (state_load(&next, path, &error)) {
-            char *text = state_text(&next);
-            window_state_text(w, text, path);
-            free(text);
-        } else if (has_extension(path, ".json")) {
-            Error second = {0};
-            state_put_text(&w->state.from, path);
-            (void)second;
-        } else {
-            window_notice(w, true, "%s", error.message);
-        }
-        state_free(&next);
-    } else if (!lines_load(w, path, &error)) {
-        window_notice(w, true, "%s", error.message);
+    } else if (has_extension(path, ".json")) {
+        /* A session, or attentions from elsewhere. */
+        if (!open_session(w, path, &error)) state_put_text(&w->state.from, path);
+    } else {
+        Error unread = {0};
+        if (!lines_load(w, path, &unread)) window_notice(w, true, "%s", unread.message);
     }
     w->ui.again = true;
 }

@@ -69,7 +69,7 @@ static void start_state(Window *w, const WindowOptions *options, Error *error) {
         if (!state_merge(&w->state, w->settings.state, "the last session", &broken))
             window_notice(w, true, "The last session was not taken up: %s", broken.message);
     }
-    if (options->session && !state_load(&w->state, options->session, error)) return;
+    if (options->session && !session_read(&w->state, options->session, error)) return;
     if (options->model) state_put_text(&w->state.model, options->model);
     if (options->text) {
         state_put_text(&w->state.text, options->text);

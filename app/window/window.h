@@ -191,6 +191,8 @@ void window_open_path(Window *window, const char *path); /* whatever lies there 
 void window_set_text(Window *window, const char *text, const char *target);
 void window_fields_from_state(Window *window);
 void window_state_from_fields(Window *window);
+/* A session: JSON, or the spec that a figure carries. */
+bool session_read(State *state, const char *path, Error *error);
 bool window_state_text(Window *window, const char *json, const char *where);
 const Model *window_model(const Window *window); /* NULL: none open */
 const View *window_view(const Window *window);   /* never NULL */

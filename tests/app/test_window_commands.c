@@ -223,7 +223,7 @@ static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
     assert_string_equal(w->state.view, "heatmap");
     assert_string_equal(w->ui.theme->name, "dark");
     assert_string_equal(w->state.model, tiny);
-    char path[512];
+    char path[1200];
     snprintf(path, sizeof path, "%s", w->settings.path);
     window_close(w);
 
@@ -286,7 +286,7 @@ static void check_invariants(Window *w) {
     free(text);
 }
 
-static void poke(Window *w) {
+static void poke(void) {
     static const char *const letters[] = {"a", " ", "é", "ب", "xyz", ".", "中"};
     static const SDL_Keycode keys[] = {SDLK_TAB,       SDLK_RETURN, SDLK_ESCAPE, SDLK_LEFT,
                                        SDLK_RIGHT,     SDLK_UP,     SDLK_DOWN,   SDLK_SPACE,
@@ -334,7 +334,7 @@ static void anything_in_any_order(void **state) {
     for (int i = 0; i < n_commands; i++) {
         const Action *a = &actions[chance(n_actions)];
         if (chance(3) == 0)
-            poke(w);
+            poke();
         else if (strcmp(a->name, "quit") != 0 && strcmp(a->name, "full") != 0)
             action_run(w, a->name);
         if (chance(4) == 0) window_step(w, 0);
