@@ -392,7 +392,9 @@ static void write_screenshot(Window *w, SDL_Surface *surface) {
 void window_present(Window *w) {
     SDL_Surface *surface = SDL_GetWindowSurface(w->sdl);
     if (!surface) return;
-    if (w->screenshot && !window_busy(w) && w->shown) write_screenshot(w, surface);
+    /* What a choice of this frame closes is gone in the next. */
+    bool calm = !window_busy(w) && !w->ui.again && w->shown;
+    if (w->screenshot && calm) write_screenshot(w, surface);
     SDL_UpdateWindowSurface(w->sdl);
 }
 
