@@ -87,5 +87,7 @@ FigurePick view_pick(const ViewReport *report, const Place *place);
  * cross-attention has the lowest entropy off the special tokens (head -1: its mean); in one-stack
  * models L0H0. `why` (may be NULL) gets a static text: "the head that the model card names". */
 Place view_default_place(const ViewInput *input, const char **why);
+/* The head whose weights differ the most between two runs; place_none() if none does by 0.0005. */
+Place view_most_changed(const Trace *after, const Trace *before);
 
 #endif

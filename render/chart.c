@@ -238,7 +238,10 @@ ChartRange chart_range(const ChartMatrix *matrices, int n, const ChartOptions *o
         range.high = range.diverging ? fmax(-low, high) : high;
         if (range.diverging) range.kind = CHART_SCALE_RANGE;
     }
-    if (!(range.high > range.low)) range.high = range.low + 1;
+    if (!(range.high > range.low)) { /* all the same: zero keeps its place */
+        range.high = range.low + 1;
+        if (range.diverging && options->scale != CHART_SCALE_RANGE) range.low = -range.high;
+    }
     return range;
 }
 
