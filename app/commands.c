@@ -6,7 +6,7 @@
 
 extern const Command command_figure, command_translate, command_score, command_generate,
     command_trace, command_tokenize, command_train, command_inspect, command_models, command_hooks,
-    command_bench, command_help;
+    command_bench, command_answer, command_help;
 #ifndef ATTNSCOPE_HEADLESS
 extern const Command command_window;
 #endif
@@ -15,19 +15,13 @@ static const Command *const commands[] = {
 #ifndef ATTNSCOPE_HEADLESS
     &command_window,
 #endif
-    &command_figure,
-    &command_translate,
-    &command_score,
-    &command_generate,
-    &command_trace,
-    &command_tokenize,
-    &command_train,
-    &command_inspect,
-    &command_models,
-    &command_hooks,
-    &command_bench,
-    &command_help,
-    NULL,
+    &command_figure,   &command_translate,
+    &command_score,    &command_generate,
+    &command_answer,   &command_trace,
+    &command_tokenize, &command_train,
+    &command_inspect,  &command_models,
+    &command_hooks,    &command_bench,
+    &command_help,     NULL,
 };
 
 const Command *const *commands_all(void) {

@@ -149,10 +149,18 @@ bool subject_read(const Subject *subject, const SubjectText *what, Arena *arena,
                   Error *error) {
     if (what->inputs)
         return subject_read_inputs(subject, what->inputs, what->row, arena, out, error);
-    if (!what->text)
-        return error_set(error, ERROR_USAGE,
-                         "nothing to read: --text TEXT or --inputs FILE is expected");
     Str target = what->target_text ? str(what->target_text) : (Str){0};
+    if (what->image || what->audio) {
+        bool ok = what->image ? subject_read_image(subject, what->image, arena, out, error)
+                              : subject_read_audio(subject, what->audio, arena, out, error);
+        return ok && (!target.data ||
+                      read_target(subject, target, what, "--target-text", arena, out, error));
+    }
+    if (!what->text)
+        return error_set(
+            error, ERROR_USAGE,
+            "nothing to read: --text TEXT, --inputs FILE, --image FILE or --audio FILE "
+            "is expected");
     return subject_read_line(subject, str(what->text), target, what, "--text", arena, out, error);
 }
 

@@ -55,6 +55,11 @@ bool subject_complete(const Subject *subject, Input *input, const GenerateOption
 /* One row of a batch file (subject_inputs.c). */
 bool subject_read_inputs(const Subject *subject, const char *path, int row, Arena *arena,
                          Input *out, Error *error);
+/* A picture or a sound, as the model's folder asks for it (subject_senses.c). */
+bool subject_read_image(const Subject *subject, const char *path, Arena *arena, Input *out,
+                        Error *error);
+bool subject_read_audio(const Subject *subject, const char *path, Arena *arena, Input *out,
+                        Error *error);
 /* Tokens of ids alone, called as the vocabulary calls them. */
 Tokens subject_tokens(const Subject *subject, const int32_t *ids, int n, bool target, Arena *arena);
 /* ids as text: by the tokenizer, or the ids with spaces between. */

@@ -1,0 +1,162 @@
+/* Families of models against what Hugging Face transformers 4.40 (and torch, for the recurrent
+ * ones) computes: every pattern, every residual stream, logits, greedy and beam continuations, and
+ * padded batches, whose padded keys must weigh exactly nothing. */
+#include "tests/model/engine.h"
+
+#include <string.h>
+
+#include "model/generate.h"
+
+static const char *const cases[] = {
+    "albert-groups", "deit",    "gpt-neo", "llama-mqa",           "mistral",          "opt",
+    "roberta",       "t5-relu", "whisper", "rnn-gru-bi-bahdanau", "rnn-rnn-bi-luong", "marian"};
+enum { N_CASES = sizeof cases / sizeof *cases, MOST_LAYERS_HERE = 8 };
+
+/* One row of a tensor of any rank; data NULL if there is none. */
+static Tensor row_of(const Golden *g, const char *name, int row) {
+    const RawTensor *t = safetensors_find(g->expected, name);
+    if (!t || t->dtype != DTYPE_F32 || t->rank < 2) return (Tensor){0};
+    Tensor x = tensor_new_shape(g->arena, t->rank - 1, t->shape + 1);
+    int64_t n = tensor_count(x);
+    dtype_to_f32(DTYPE_F32, t->data, row * n, n, x.data);
+    return x;
+}
+
+static Golden open_case(const char *name) {
+    Error error = {0};
+    Golden g = {.arena = arena_new()};
+    const char *folder = arena_printf(g.arena, "tests/data/golden/%s", name);
+    g.model = model_open(folder, &error);
+    expect_ok(&error);
+    g.expected = safetensors_open(arena_printf(g.arena, "%s/expected.safetensors", folder), &error);
+    expect_ok(&error);
+    g.input.features = row_of(&g, "pixel_values", 0);
+    if (!g.input.features.data) g.input.features = row_of(&g, "input_features", 0);
+    if (!g.input.features.data) g.input.source = golden_tokens(&g, "input_ids", 0);
+    if (safetensors_find(g.expected, "decoder_input_ids"))
+        g.input.target = golden_tokens(&g, "decoder_input_ids", 0);
+    return g;
+}
+
+/* Largest difference, relative to the largest number where numbers are large. */
+static int compare(const Golden *g, const Trace *trace, const char *hook, const char *name) {
+    Tensor want = row_of(g, name, 0);
+    if (!want.data) return 0;
+    double most = 1, off = tensor_distance(trace_tensor_of(trace, hook), want);
+    for (int64_t i = 0, n = tensor_count(want); i < n; i++)
+        most = fmax(most, fabs((double)want.data[i]));
+    if (!(off / most < 2e-4)) fail_msg("%s: %s is %g off %s", g->model->path, hook, off, name);
+    return 1;
+}
+
+static void activations(void **state) {
+    (void)state;
+    static const char *const kinds[][2] = {{"attn.%d", "blocks.%d.attn.hook_pattern"},
+                                           {"hidden.%d", "blocks.%d.hook_resid_pre"},
+                                           {"enc_attn.%d", "encoder.%d.attn.hook_pattern"},
+                                           {"dec_attn.%d", "decoder.%d.attn.hook_pattern"},
+                                           {"cross_attn.%d", "decoder.%d.cross_attn.hook_pattern"},
+                                           {"enc_hidden.%d", "encoder.%d.hook_resid_pre"},
+                                           {"dec_hidden.%d", "decoder.%d.hook_resid_pre"}};
+    static const char *const sites[] = {"*", NULL};
+    for (int c = 0; c < N_CASES; c++) {
+        Golden g = open_case(cases[c]);
+        Trace *trace = golden_trace(&g, &(TraceOptions){.sites = sites});
+        int n = 0;
+        if (g.model->config.family == FAMILY_RECURRENT) {
+            n += compare(&g, trace, "decoder.attn.hook_pattern", "cross_attn.0");
+        } else {
+            for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+                for (int l = 0; l < MOST_LAYERS_HERE; l++) {
+                    char hook[64], name[64];
+                    Tensor next;
+                    snprintf(name, sizeof name, kinds[k][0], l + 1);
+                    next = row_of(&g, name, 0);
+                    bool is_hidden = strstr(kinds[k][0], "hidden") != NULL;
+                    if (is_hidden && !next.data) break; /* the last one is behind the last layer */
+                    snprintf(name, sizeof name, kinds[k][0], l);
+                    snprintf(hook, sizeof hook, kinds[k][1], l);
+                    n += compare(&g, trace, hook, name);
+                }
+        }
+        n += compare(&g, trace, "logits", "logits");
+        if (n < 2) fail_msg("%s: nothing was compared", cases[c]);
+        trace_release(trace);
+        golden_close(&g);
+    }
+}
+
+static void expect_ids(const Golden *g, const char *name, const GenerateOptions *options) {
+    const RawTensor *t = safetensors_find(g->expected, name);
+    if (!t) return;
+    Error error = {0};
+    Generation got;
+    generate(g->model, &g->input, options, g->arena, &got, &error);
+    expect_ok(&error);
+    assert_int_equal(got.n, t->shape[t->rank - 1]);
+    for (int i = 0; i < got.n; i++)
+        assert_int_equal(got.ids[i], ((const int64_t *)t->data)[i]);
+}
+
+static void continuations(void **state) {
+    (void)state;
+    for (int c = 0; c < N_CASES; c++) {
+        Golden g = open_case(cases[c]);
+        bool whisper = strcmp(cases[c], "whisper") == 0;
+        bool stops = g.model->config.family == FAMILY_ENCODER_DECODER && !whisper;
+        int32_t prompt[2];
+        for (int i = 0; whisper && i < 2; i++)
+            prompt[i] = g.input.target.items[i].id;
+        GenerateOptions options = {.n_beams = 1,
+                                   .max_new_tokens = 10,
+                                   .ignore_eos = !stops,
+                                   .prompt = whisper ? prompt : NULL,
+                                   .n_prompt = whisper ? 2 : 0};
+        expect_ids(&g, "gen_ids", &options);
+        options.n_beams = 4;
+        expect_ids(&g, "beam_ids", &options);
+        golden_close(&g);
+    }
+}
+
+static void padding(void **state) {
+    (void)state;
+    static const char *const padded[] = {"albert-groups", "gpt-neo", "opt", "roberta"};
+    for (size_t c = 0; c < sizeof padded / sizeof *padded; c++) {
+        Golden g = open_case(padded[c]);
+        const RawTensor *mask = safetensors_find(g.expected, "pad.attention_mask");
+        assert_non_null(mask);
+        const RawTensor *given = safetensors_find(g.expected, "pad.position_ids");
+        int n = (int)mask->shape[1];
+        uint8_t *keep = arena_alloc(g.arena, (size_t)n);
+        int32_t *positions = arena_alloc(g.arena, (size_t)n * sizeof *positions);
+        for (int i = 0; i < n; i++) {
+            keep[i] = (uint8_t)((const int64_t *)mask->data)[n + i];
+            if (given) positions[i] = (int32_t)((const int64_t *)given->data)[n + i];
+        }
+        g.input = (Input){.source = golden_tokens(&g, "pad.input_ids", 1),
+                          .source_keep = keep,
+                          .positions = given ? positions : NULL};
+        Trace *trace = golden_trace(&g, NULL);
+        Tensor have = trace_tensor_of(trace, "blocks.0.attn.hook_pattern");
+        Tensor want = row_of(&g, "pad.attn.0", 1);
+        int n_masked = 0;
+        for (int64_t h = 0; h < have.shape[0]; h++)
+            for (int q = 0; q < n; q++)
+                for (int k = 0; k < n && keep[q]; k++) {
+                    float x = *tensor_at(have, h, q, k, 0), y = *tensor_at(want, h, q, k, 0);
+                    if (!keep[k] && x != 0) fail_msg("%s: a padded key weighs %g", padded[c], x);
+                    n_masked += !keep[k];
+                    assert_true(fabsf(x - y) < 2e-4f);
+                }
+        assert_true(n_masked > 0);
+        trace_release(trace);
+        golden_close(&g);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(activations),
+                                       cmocka_unit_test(continuations), cmocka_unit_test(padding)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
