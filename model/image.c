@@ -203,7 +203,8 @@ static bool prepare(const Fields *f, const Model *model, const Image *image, Are
                     Image *out) {
     bool clip = strncmp(processor_class(f), "CLIP", 4) == 0;
     bool deit = strcmp(model->config.model_type, "deit") == 0;
-    int wanted = model->config.front.image_size, width = deit ? 256 : wanted, height = width;
+    int wanted = model->config.front.image_size;
+    int width = deit ? wanted * 256 / 224 : wanted, height = width; /* a border is cut off */
     Image x = *image;
     if (field_bool(f, "do_resize", true)) {
         ImageFilter filter = (ImageFilter)field_int(

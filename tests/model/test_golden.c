@@ -22,6 +22,15 @@ static Tensor row_of(const Golden *g, const char *name, int row) {
     return x;
 }
 
+static const int32_t *types_of(const Golden *g, const char *name, int row) {
+    if (!safetensors_find(g->expected, name)) return NULL;
+    Tokens ids = golden_tokens(g, name, row);
+    int32_t *types = arena_alloc(g->arena, (size_t)ids.n * sizeof *types);
+    for (int i = 0; i < ids.n; i++)
+        types[i] = ids.items[i].id;
+    return types;
+}
+
 static Golden open_case(const char *name) {
     Error error = {0};
     Golden g = {.arena = arena_new()};
@@ -33,6 +42,7 @@ static Golden open_case(const char *name) {
     g.input.features = row_of(&g, "pixel_values", 0);
     if (!g.input.features.data) g.input.features = row_of(&g, "input_features", 0);
     if (!g.input.features.data) g.input.source = golden_tokens(&g, "input_ids", 0);
+    g.input.types = types_of(&g, "token_type_ids", 0);
     if (safetensors_find(g.expected, "decoder_input_ids"))
         g.input.target = golden_tokens(&g, "decoder_input_ids", 0);
     return g;
@@ -136,6 +146,7 @@ static void padding(void **state) {
         }
         g.input = (Input){.source = golden_tokens(&g, "pad.input_ids", 1),
                           .source_keep = keep,
+                          .types = types_of(&g, "pad.token_type_ids", 1),
                           .positions = given ? positions : NULL};
         Trace *trace = golden_trace(&g, NULL);
         Tensor have = trace_tensor_of(trace, "blocks.0.attn.hook_pattern");
