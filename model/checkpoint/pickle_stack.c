@@ -68,7 +68,7 @@ bool pickle_mark(PickleReader *r, Error *error) {
 bool pickle_pop_mark(PickleReader *r, const PickleValue **begin, size_t *n, Error *error) {
     if (!r->marks.n) return pickle_fail(r, error, "no mark");
     size_t from = r->marks.at[--r->marks.n];
-    *begin = r->stack.at + from;
+    *begin = r->stack.at ? r->stack.at + from : NULL;
     *n = r->stack.n - from;
     r->stack.n = from;
     return true;

@@ -470,7 +470,7 @@ static TorchFile *file_new(const char *path) {
 
 static TorchFile *read_or_close(TorchFile *file, Str bytes, Error *error) {
     file->bytes = bytes;
-    file->copy_budget = 2 * bytes.n + ((size_t)64 << 20);
+    file->copy_budget = bytes.n + ((size_t)32 << 20); /* an arena takes up to twice that */
     bool ok = bytes.data != NULL;
     if (ok && !torch_file_is((const uint8_t *)bytes.data, bytes.n))
         ok = error_set(error, ERROR_INPUT,

@@ -82,7 +82,8 @@ ZipFile *zip_file_open(Str bytes, const char *path, Error *error) {
     if (!check_count(bytes, path, error)) return NULL;
     ZipFile *zip = calloc(1, sizeof *zip);
     if (!zip) abort();
-    *zip = (ZipFile){.bytes = bytes, .path = path, .budget = 2 * bytes.n + ((size_t)64 << 20)};
+    *zip = (ZipFile){.bytes = bytes, .path = path};
+    zip->budget = bytes.n + ((size_t)32 << 20); /* an arena takes up to twice that */
     zip_error_t why;
     zip_error_init(&why);
     zip_source_t *from = zip_source_function_create(source, zip, &why);

@@ -8,7 +8,7 @@
  *     if (!zip_file_member(zip, i, arena, &member, &error)) ...       borrowed from bytes or arena
  *     zip_file_close(zip);
  *
- * Compressed members may unfold to twice the archive and 64 MB in all, not more.
+ * Compressed members may unfold to the archive's size and 32 MB in all, not more.
  */
 #ifndef MODEL_CHECKPOINT_ZIP_H
 #define MODEL_CHECKPOINT_ZIP_H
