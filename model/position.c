@@ -8,16 +8,23 @@
 
 const float *position_sinusoid(Arena *arena, Sinusoid kind, int n_positions, int d) {
     float *table = arena_alloc(arena, (size_t)n_positions * (size_t)d * sizeof *table);
+    ArenaMark mark = arena_mark(arena);
+    double *divisors = arena_alloc(arena, (size_t)d * sizeof *divisors);
     int half = (d + 1) / 2;
+    bool interleaved = kind == SINUSOID_INTERLEAVED;
+    for (int i = 0; i < d; i++) {
+        int pair = interleaved ? i / 2 : i % half;
+        double exponent = 2.0 * pair / d;
+        if (kind == SINUSOID_FAIRSEQ) exponent = half > 1 ? pair / (half - 1.0) : 0;
+        divisors[i] = pow(10000.0, exponent);
+    }
     for (int p = 0; p < n_positions; p++)
         for (int i = 0; i < d; i++) {
-            int pair = kind == SINUSOID_INTERLEAVED ? i / 2 : i % half;
-            bool sine = kind == SINUSOID_INTERLEAVED ? i % 2 == 0 : i < half;
-            double exponent = 2.0 * pair / d;
-            if (kind == SINUSOID_FAIRSEQ) exponent = half > 1 ? pair / (half - 1.0) : 0;
-            double angle = p / pow(10000.0, exponent);
+            bool sine = interleaved ? i % 2 == 0 : i < half;
+            double angle = p / divisors[i];
             table[(int64_t)p * d + i] = (float)(sine ? sin(angle) : cos(angle));
         }
+    arena_reset(arena, mark);
     return table;
 }
 
