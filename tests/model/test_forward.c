@@ -2,6 +2,7 @@
  * that adds up, heads that are columns of W_O, rows that do not see each other. */
 #include "tests/model/engine.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 
 #include "model/base/file.h"
 #include "model/forward.h"
+#include "model/generate.h"
 #include "model/ops.h"
 
 static const char *const cases[] = {"marian", "vaswani-post", "vaswani-pre"};
@@ -335,6 +337,57 @@ static void blocks_of_queries_equal_the_whole(void **state) {
     golden_close(&g);
 }
 
+/* ---- threads ---- */
+
+typedef struct Sharer {
+    const Golden *golden;
+    Trace *trace;
+    Generation written;
+    Arena *arena;
+    pthread_t thread;
+} Sharer;
+
+static void *trace_and_write(void *argument) {
+    Sharer *s = argument;
+    for (int i = 0; i < 5; i++) {
+        trace_release(s->trace);
+        s->trace = trace_run(s->golden->model, &s->golden->input,
+                             &(TraceOptions){.sites = all_sites, .grad = "logit:5@1"}, NULL);
+        generate(s->golden->model, &s->golden->input,
+                 &(GenerateOptions){.n_beams = 1 + i % 3, .max_new_tokens = 8}, s->arena,
+                 &s->written, NULL);
+    }
+    return NULL;
+}
+
+/* A model is read only: threads share it, and none sees the others. */
+static void threads_share_a_model(void **state) {
+    (void)state;
+    enum { N = 4 };
+    Golden g = golden_open("marian");
+    Sharer sharers[N];
+    for (int i = 0; i < N; i++) {
+        sharers[i] = (Sharer){.golden = &g, .arena = arena_new()};
+        assert_int_equal(pthread_create(&sharers[i].thread, NULL, trace_and_write, &sharers[i]), 0);
+    }
+    for (int i = 0; i < N; i++)
+        pthread_join(sharers[i].thread, NULL);
+    for (int i = 0; i < N; i++) {
+        assert_non_null(sharers[i].trace);
+        for (int t = 0; t < trace_n_tensors(sharers[0].trace); t++)
+            assert_true(tensor_distance(*trace_tensor(sharers[0].trace, t),
+                                        *trace_tensor(sharers[i].trace, t)) == 0);
+        assert_int_equal(sharers[i].written.n, sharers[0].written.n);
+        assert_memory_equal(sharers[i].written.ids, sharers[0].written.ids,
+                            (size_t)sharers[0].written.n * sizeof(int32_t));
+    }
+    for (int i = 0; i < N; i++) {
+        trace_release(sharers[i].trace);
+        arena_free(sharers[i].arena);
+    }
+    golden_close(&g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(golden_numbers),
                                        cmocka_unit_test(padded_keys_weigh_nothing),
@@ -342,6 +395,7 @@ int main(void) {
                                        cmocka_unit_test(residual_stream_adds_up),
                                        cmocka_unit_test(ablated_head_is_zeroed_columns),
                                        cmocka_unit_test(packed_rows_equal_single_ones),
-                                       cmocka_unit_test(blocks_of_queries_equal_the_whole)};
+                                       cmocka_unit_test(blocks_of_queries_equal_the_whole),
+                                       cmocka_unit_test(threads_share_a_model)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
