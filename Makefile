@@ -64,7 +64,7 @@ TEST_HELPERS := $(filter-out tests/fuzz/%,$(shell find tests -name '*.c' ! -name
 TEST_HELPER_OBJECTS := $(TEST_HELPERS:%.c=$(BUILD)/%.o)
 
 # The loops that the time goes into. No -ffast-math anywhere: masks are minus infinity.
-HOT := render/chart_cells.c render/image.c render/canvas_images.c $(wildcard model/ops*.c model/ops/*.c model/attention*.c model/kernels*.c model/kernels/*.c)
+HOT := render/chart_cells.c render/image.c render/canvas_images.c render/canvas_lines.c $(wildcard model/ops*.c model/ops/*.c model/attention*.c model/kernels*.c model/kernels/*.c)
 $(HOT:%.c=$(BUILD)/%.o): HOT_CFLAGS = $(if $(SANITIZE),,-O3 -fno-math-errno -ffp-contract=fast)
 $(BUILD)/app/window%.o $(BUILD)/app/widget%.o $(BUILD)/tests/app/test_window%.o: OWN_CFLAGS = $(WINDOW_CFLAGS)
 $(BUILD)/app/command_window.o: OWN_CFLAGS = $(WINDOW_CFLAGS)

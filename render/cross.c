@@ -84,7 +84,8 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
     double right = chart_labels_width(plan->figure, &second->labels, second->font) + 4;
     double gap = 14 * unit;
     double middle = clamp(area->w * 0.36, 60 * unit, 400 * unit);
-    double room = (area->w - middle - 2 * gap) / 2;
+    double room = (area->w - middle - 2 * gap) / 2, all = left + right + middle + 2 * gap;
+    if (all > area->w) figure_wants_width(plan->figure, ceil(all + 2 * area->margin));
     if (left > room && right < room) room = fmax(room, area->w - middle - 2 * gap - right);
     left = fmin(left, room);
     right = fmin(right, fmax(room, area->w - middle - 2 * gap - left));
@@ -93,7 +94,6 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
     second->room = right;
     first->edge = x + left + gap;
     second->edge = first->edge + middle;
-    if (plan->query.step > 1 || plan->key.step > 1) figure_wants_width(plan->figure, 0);
     return area->y + h;
 }
 

@@ -2,6 +2,7 @@
  * limit; and the four formats: same bytes twice, specs that come back. */
 #include <ctype.h>
 #include <math.h>
+#include <png.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -285,6 +286,49 @@ static void html_holds_all_figures(void **unused) {
     sample_free(sample);
 }
 
+/* ---- pixels, with a tolerance for fonts and rasterisers ---- */
+
+static const char GOLDEN_PNG[] = "tests/render/goldens/cross.png";
+
+static void pixels_are_golden(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartAxis queries = sample_axis(sample, SAMPLE_ENGLISH, 6),
+              keys = sample_axis(sample, SAMPLE_ENGLISH, 8);
+    ChartMatrix head = sample_matrix(sample, 6, 8, "L2H3");
+    Cross cross = {.n_heads = 1, .heads = &head, .queries = queries, .keys = keys};
+    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+    Error error = {0};
+    assert_true(cross_draw(figure, &cross, &(ChartOptions){.title = "Golden"}, &error));
+    ExportOptions options = {.dpi = 36};
+    StrBuf out = {0};
+    assert_true(export_bytes(figure, EXPORT_PNG, &options, &out, &error));
+    const char *mode = getenv("GOLDEN");
+    if (mode && !strcmp(mode, "write")) assert_true(file_save(GOLDEN_PNG, out.data, out.n, &error));
+    png_image drawn = {.version = PNG_IMAGE_VERSION}, golden = {.version = PNG_IMAGE_VERSION};
+    assert_true(png_image_begin_read_from_memory(&drawn, out.data, out.n));
+    assert_true(png_image_begin_read_from_file(&golden, GOLDEN_PNG));
+    assert_int_equal(drawn.width, golden.width);
+    assert_true(abs((int)drawn.height - (int)golden.height) <= 1);
+    drawn.format = golden.format = PNG_FORMAT_GRAY;
+    uint8_t *a = malloc(PNG_IMAGE_SIZE(drawn)), *b = malloc(PNG_IMAGE_SIZE(golden));
+    assert_true(png_image_finish_read(&drawn, NULL, a, 0, NULL));
+    assert_true(png_image_finish_read(&golden, NULL, b, 0, NULL));
+    size_t n = drawn.width * (size_t)(drawn.height < golden.height ? drawn.height : golden.height);
+    double sum = 0, ink = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += abs(a[i] - b[i]);
+        ink += 250 - (a[i] < 250 ? a[i] : 250);
+    }
+    assert_true(ink > 2.0 * (double)n); /* there is something on it */
+    assert_true(sum < 1.5 * (double)n); /* grey levels a pixel */
+    free(a);
+    free(b);
+    strbuf_free(&out);
+    figure_free(figure);
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_token_gives_valid_xml),
@@ -293,6 +337,7 @@ int main(void) {
         cmocka_unit_test(the_same_bytes_and_the_spec_back),
         cmocka_unit_test(other_files_have_no_spec),
         cmocka_unit_test(html_holds_all_figures),
+        cmocka_unit_test(pixels_are_golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
