@@ -88,11 +88,22 @@ static void put_str(StrBuf *out, Str s) {
     strbuf_add(out, s.data ? s.data : "", s.n);
 }
 
+/* What the decoder wrote: as it was given, or as the tokenizer puts it together. */
+static Str written_text(const ViewInput *input, Arena *arena) {
+    Tokens target = trace_target(input->trace);
+    const int32_t *next = trace_next(input->trace);
+    if (target.text.n > 0 || !next || !input->tokenizer) return target.text;
+    DecodeOptions options = {.skip_special = true, .target = true};
+    return tokenizer_decode(input->tokenizer, next, target.n, &options, arena);
+}
+
 static void add_text(StrBuf *out, const ViewInput *input) {
     if (!input->trace) return;
-    Str source = trace_source(input->trace).text, target = trace_target(input->trace).text;
+    Arena *arena = arena_new();
+    Str source = trace_source(input->trace).text, target = written_text(input, arena);
     if (source.n) strbuf_printf(out, ", reading “%.*s”", (int)source.n, source.data);
     if (target.n) strbuf_printf(out, " and writing “%.*s”", (int)target.n, target.data);
+    arena_free(arena);
 }
 
 void view_tell(Figure *figure, const ViewInput *input, const char *how) {
