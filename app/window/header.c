@@ -150,6 +150,7 @@ static bool words_on(const Window *w) {
 
 static void draw_controls(Window *w, Box box) {
     const View *view = window_view(w);
+    Place head = window_head(w);
     box = (Box){box.x, box.y, box.w, 28};
     double right = box.x + box.w;
     Box fit = {right - 28, box.y, 28, 28};
@@ -177,6 +178,9 @@ static void draw_controls(Window *w, Box box) {
          false}};
     for (size_t i = 0; i < sizeof chips / sizeof *chips; i++) {
         if (!has_field(view, chips[i].field)) continue;
+        /* Only a decoder reads one token and writes another. */
+        bool rows = strcmp(chips[i].field, "rows") == 0;
+        if (rows && !head.cross && head.stack != STACK_DECODER) continue;
         double width = label_width(w->ui.labels, chips[i].label, (LabelStyle){.size = 12}) + 24;
         if (at.x + width > limit) break;
         at.x += draw_chip(w, at, chips[i].action, chips[i].label, chips[i].on);

@@ -80,6 +80,7 @@ static void start_state(Window *w, const WindowOptions *options, Error *error) {
     if (!w->state.view || !view_find(w->state.view)) state_put_text(&w->state.view, "cross");
     if (!w->state.text && !w->state.inputs && !w->state.image && !w->state.audio && !w->state.from)
         state_put_text(&w->state.text, example_text);
+    if (options->session) return;
     /* A selection of another day means nothing. */
     w->state.selection = place_none();
     w->state.locked = false;
