@@ -262,7 +262,7 @@ static void draw_ribbons(const Plan *plan, Stroke *strokes, int n) {
         query_sum[strokes[i].query] += strokes[i].place;
         key_sum[strokes[i].key] += strokes[i].place;
     }
-    qsort(strokes, (size_t)n, sizeof *strokes, by_places);
+    if (n > 0) qsort(strokes, (size_t)n, sizeof *strokes, by_places);
     for (int i = 0; i < n; i++) {
         const Stroke *s = &strokes[i];
         double a = query_unit[s->query], b = key_unit[s->key];
