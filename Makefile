@@ -136,6 +136,10 @@ deps-test:
 deps-develop:
 	@sh assets/packages/install build window test develop format
 
+# ---- docs that the program writes ----
+docs/models.md: $(BUILD)/attnscope
+	$(BUILD)/attnscope models --families --markdown -o $@
+
 # ---- house-keeping ----
 OWN_SOURCES = $(shell git ls-files '*.c' '*.h' 2>/dev/null)
 format:

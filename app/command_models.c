@@ -1,6 +1,7 @@
 /* models: what lies on this machine that --model takes, and whether it opens. */
 #include "app/commands.h"
 #include "app/model_path.h"
+#include "app/models_table.h"
 #include "app/output.h"
 #include "app/subject.h"
 #include "model/base/file.h"
@@ -9,6 +10,12 @@
 static const Option options[] = {{.name = "quick",
                                   .kind = OPTION_FLAG,
                                   .help = "do not open each to see whether it is supported"},
+                                 {.name = "families",
+                                  .kind = OPTION_FLAG,
+                                  .help = "the kinds of models that this program computes"},
+                                 {.name = "markdown",
+                                  .kind = OPTION_FLAG,
+                                  .help = "with --families: as it stands in docs/models.md"},
                                  {0}};
 
 /* Why it does not open, in the arena; NULL: it does. */
@@ -78,7 +85,15 @@ static bool list(const Options *given, Arena *arena, Error *error) {
     return output_close(out, error);
 }
 
+static bool list_families(const Options *given, Error *error) {
+    Output *out = output_open(options_text(given, "output", NULL), error);
+    if (!out) return false;
+    models_table(out, options_given(given, "markdown"));
+    return output_close(out, error);
+}
+
 static bool run(const Options *given, Error *error) {
+    if (options_given(given, "families")) return list_families(given, error);
     Arena *arena = arena_new();
     bool ok = list(given, arena, error);
     arena_free(arena);
@@ -91,7 +106,7 @@ const Command command_models = {
     .about = "Those that come with the program and those in the Hugging Face cache (HF_HOME, else "
              "~/.cache/huggingface), with size, family and whether they are supported, and if not "
              "why. Nothing is downloaded.",
-    .examples = "attnscope models\nattnscope models --json\n",
+    .examples = "attnscope models\nattnscope models --json\nattnscope models --families\n",
     .options = {.groups = {options, options_json, options_output}},
     .run = run,
 };

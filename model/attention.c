@@ -13,6 +13,14 @@ static int64_t block_queries(const Run *run, int64_t n_heads, int64_t n_queries,
     return n < n_queries ? n : n_queries;
 }
 
+/* Keys that the queries up to query_end may see: behind them a causal row holds only masked cells.
+ * With edits, which may name such a cell, or a tape, all of them. */
+static int64_t seen_keys(const Run *run, const MaskRule *mask, int64_t query_end, int64_t n_keys) {
+    if (run->tape || run->edits || !mask->causal) return n_keys;
+    int64_t n = mask->query_offset + query_end;
+    return n < n_keys ? n : n_keys;
+}
+
 void attention_row(Run *run, const HookPoint *at, const AttentionRow *row, Tensor out) {
     int64_t n_queries = row->q.shape[0], n_heads = row->q.shape[1], n_keys = row->k.shape[0];
     int64_t step = block_queries(run, n_heads, n_queries, n_keys);
@@ -24,9 +32,11 @@ void attention_row(Run *run, const HookPoint *at, const AttentionRow *row, Tenso
         here.query_begin += begin;
         MaskRule mask = row->mask;
         mask.query_offset += begin;
+        int64_t n_seen = seen_keys(run, &row->mask, end, n_keys);
         Tensor q = tensor_slice(row->q, 0, begin, end), bias = {0};
-        if (row->bias) bias = position_bias_block(run, row->bias, q, row->k, mask.query_offset);
-        Tensor scores = op_attention_scores(run, q, row->k, row->scale, bias, &mask);
+        Tensor k = tensor_slice(row->k, 0, 0, n_seen), v = tensor_slice(row->v, 0, 0, n_seen);
+        if (row->bias) bias = position_bias_block(run, row->bias, q, k, mask.query_offset);
+        Tensor scores = op_attention_scores(run, q, k, row->scale, bias, &mask);
         here.site = SITE_SCORES;
         scores = hook(run, &here, scores);
         Tensor block_lse = {0};
@@ -35,7 +45,7 @@ void attention_row(Run *run, const HookPoint *at, const AttentionRow *row, Tenso
         if (lse.data) tensor_copy(tensor_slice(lse, 1, begin, end), block_lse);
         here.site = SITE_PATTERN;
         pattern = hook(run, &here, pattern);
-        op_attention_mix(run, pattern, row->v, tensor_slice(out, 0, begin, end));
+        op_attention_mix(run, pattern, v, tensor_slice(out, 0, begin, end));
         if (!run->tape) arena_reset(run->arena, mark);
     }
 }

@@ -1,6 +1,7 @@
 #include "model/capture.h"
 
 #include <fnmatch.h>
+#include <math.h>
 #include <string.h>
 
 #include "model/trace_inside.h"
@@ -62,7 +63,11 @@ void capture_put(const Run *run, const HookPoint *at, Tensor x) {
         if (at->site == SITE_PATTERN && is_lazy(run, at)) return;
         const Tensor *whole = trace_find(trace, name);
         Tensor part = tensor_slice(*whole, 1, at->query_begin, at->query_begin + x.shape[1]);
-        tensor_copy(part, x);
+        int64_t n_seen = x.shape[2], n_keys = part.shape[2];
+        tensor_copy(tensor_slice(part, 2, 0, n_seen), x);
+        if (n_seen < n_keys) /* behind the last key that these queries may see */
+            tensor_fill(tensor_slice(part, 2, n_seen, n_keys),
+                        at->site == SITE_PATTERN ? 0 : -INFINITY);
     } else {
         trace_put(trace, name, tensor_clone(trace_arena(trace), x));
     }

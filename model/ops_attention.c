@@ -42,13 +42,23 @@ static void scores_backward(const void *saved, Tape *tape) {
     if (s->bias.grad) kernel_add(s->bias.grad, s->y.grad, tensor_count(s->y));
 }
 
+/* One row of each head: what lies before the window, behind the query, or is left out. */
 static void mask_scores(Tensor y, const MaskRule *mask) {
     if (!mask->causal && !mask->window && !mask->keep) return;
+    int64_t n_keys = y.shape[2];
     for (int64_t h = 0; h < y.shape[0]; h++)
         for (int64_t q = 0; q < y.shape[1]; q++) {
-            float *row = y.data + (h * y.shape[1] + q) * y.shape[2];
-            for (int64_t k = 0; k < y.shape[2]; k++)
-                if (!mask_visible(mask, q, k)) row[k] = -INFINITY;
+            float *row = y.data + (h * y.shape[1] + q) * n_keys;
+            int64_t at = q + mask->query_offset, end = n_keys, begin = 0;
+            if (mask->causal && at + 1 < end) end = at + 1;
+            if (mask->window > 0 && at + 1 - mask->window > 0) begin = at + 1 - mask->window;
+            if (begin > n_keys) begin = n_keys;
+            for (int64_t k = 0; k < begin; k++)
+                row[k] = -INFINITY;
+            for (int64_t k = end; k < n_keys; k++)
+                row[k] = -INFINITY;
+            for (int64_t k = begin; mask->keep && k < end; k++)
+                if (!mask->keep[k]) row[k] = -INFINITY;
         }
 }
 

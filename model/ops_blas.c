@@ -39,6 +39,14 @@ void ops_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int64_
             kernel_small_nn(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
         return;
     }
+    if (s->m == 1 &&
+        !s->a_transposed) { /* one token: every weight is read once, nothing is packed */
+        bool turned = !s->b_transposed;
+        cblas_sgemv(CblasRowMajor, turned ? CblasTrans : CblasNoTrans,
+                    (blasint)(turned ? s->k : s->n), (blasint)(turned ? s->n : s->k), s->alpha, b,
+                    (blasint)ldb, a, 1, s->beta, c, 1);
+        return;
+    }
     cblas_sgemm(CblasRowMajor, s->a_transposed ? CblasTrans : CblasNoTrans,
                 s->b_transposed ? CblasTrans : CblasNoTrans, (blasint)s->m, (blasint)s->n,
                 (blasint)s->k, s->alpha, a, (blasint)lda, b, (blasint)ldb, s->beta, c,

@@ -1,12 +1,14 @@
 /* One pass with everything that is asked for: capture, edits, gradients. */
 #include "model/trace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/capture.h"
 #include "model/forward.h"
 #include "model/front.h"
+#include "model/memory.h"
 #include "model/ops.h"
 #include "model/trace_inside.h"
 
@@ -110,6 +112,32 @@ static int64_t pattern_bytes(const Model *model, const Input *input) {
     if (model_has_stack(model, STACK_ENCODER))
         total += 4 * m * (m + n) * decoder->n_heads * decoder->n_layers;
     return total;
+}
+
+/* What the pass will hold at its widest, roughly: what is kept of each layer, the scratch of one,
+ * logits twice; with a tape everything, and its gradient. */
+static int64_t pass_bytes(const Model *model, const Input *input, const TraceOptions *options) {
+    const StackId stacks[] = {model_first_stack(model), STACK_DECODER};
+    int64_t n_tokens[] = {input->source.n, input->target.n}, total = 0;
+    int64_t patterns = pattern_bytes(model, input), d = model->config.d_model;
+    bool all = options->sites || options->grad;
+    for (int i = 0; i < 2; i++) {
+        const StackConfig *c = &model->config.stack[stacks[i]];
+        int64_t kept = all ? 16 * d + 3 * (int64_t)c->d_ff : d, scratch = 16 * d + 3 * c->d_ff;
+        total += 4 * n_tokens[i] * (kept * c->n_layers + scratch);
+    }
+    int64_t n_last = n_tokens[model_has_stack(model, STACK_DECODER) ? 1 : 0];
+    total += 8 * n_last * (model->output.weight.data ? model->output.weight.rows : 0);
+    bool stored = options->grad || (!options->lazy_patterns && patterns <= most_stored_bytes);
+    if (stored) total += all ? 2 * patterns : patterns;
+    return options->grad ? 2 * total + 3 * patterns : total;
+}
+
+static bool check_memory(const Model *model, const Input *input, const TraceOptions *options,
+                         Error *error) {
+    char what[64];
+    snprintf(what, sizeof what, "a pass over %d tokens", input->source.n + input->target.n);
+    return memory_fits(pass_bytes(model, input, options), what, error);
 }
 
 /* ---- gradients ---- */
@@ -236,6 +264,10 @@ Trace *trace_run(const Model *model, const Input *input, const TraceOptions *opt
     Input seen = *input;
     if (input->features.data) seen.source = front_tokens(model, labels);
     input = &seen;
+    if (!check_memory(model, input, options, error)) {
+        arena_free(labels);
+        return NULL;
+    }
     Trace *trace = trace_of(model, input);
     arena_free(labels);
     seen.source.items = trace_source(trace).items;
