@@ -113,6 +113,10 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     state_put_text(&w->state.model, job->name);
     state_put_text(&w->state.from, NULL);
     if (job->name) settings_recent(w->settings.models, job->name);
+    /* One stack has no second sentence to look at. */
+    bool one = model_has_stack(job->loaded->subject->model, STACK_BLOCKS);
+    if (one && strcmp(window_view(w)->name, "cross") == 0) state_put_text(&w->state.view, "head");
+    if (one) state_put_text(&w->state.attention, NULL);
     if (w->notice_bad) w->notice[0] = 0;
     job_run(w);
 }

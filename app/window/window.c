@@ -394,7 +394,7 @@ void window_present(Window *w) {
     SDL_Surface *surface = SDL_GetWindowSurface(w->sdl);
     if (!surface) return;
     /* What a choice of this frame closes is gone in the next. */
-    bool calm = !window_busy(w) && !w->ui.again && w->shown;
+    bool calm = !window_busy(w) && !w->ui.again;
     if (w->screenshot && calm) write_screenshot(w, surface);
     SDL_UpdateWindowSurface(w->sdl);
 }
