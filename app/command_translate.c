@@ -168,6 +168,11 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
                          "%s: a model of kind %s does not translate; attnscope generate lets it "
                          "write",
                          subject->path, subject->model->config.model_type);
+    if (options_given(given, "to") &&
+        (!subject->tokenizer || !*tokenizer_languages(subject->tokenizer)))
+        return error_set(error, ERROR_INPUT,
+                         "--to: %s has no languages to choose from; leave the option out",
+                         subject->path);
     Edits edits;
     if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
     Work *work = calloc(1, sizeof *work);

@@ -78,7 +78,11 @@ static void force_target(const Subject *subject, Tokens target, Arena *arena, In
     const GenerationConfig *generation = &subject->model->config.generation;
     int32_t *ids = arena_alloc(arena, ((size_t)target.n + 1) * sizeof *ids);
     int n = 0;
-    if (generation->start_id >= 0) ids[n++] = generation->start_id;
+    /* mBART begins with the language, which its own files put behind the target. */
+    bool language_first = input->n_begin == 1;
+    int32_t start = language_first ? input->begin[0] : generation->start_id;
+    if (start >= 0) ids[n++] = start;
+    if (language_first && target.n > 0 && target.items[target.n - 1].id == start) target.n--;
     for (int i = 0; i < target.n; i++)
         ids[n++] = target.items[i].id;
     *input = generation_input(input, ids, n, subject->tokenizer, arena);
@@ -141,6 +145,10 @@ bool subject_read_line(const Subject *subject, Str text, Str target, const Subje
     if (!encode(subject, text, &options, where, arena, &out->source, error)) return false;
     if (!check_length(subject, first, out->source.n, where, error)) return false;
     if (what->text_pair) out->types = types_of(out->source, arena);
+    int32_t *begin = arena_alloc(arena, TOKENIZER_MAX_BEGIN * sizeof *begin);
+    int32_t start = subject->model->config.generation.start_id;
+    out->n_begin = what->to ? tokenizer_begin(subject->tokenizer, what->to, start, begin) : 0;
+    out->begin = out->n_begin ? begin : NULL;
     if (!target.data) return true;
     return read_target(subject, target, what, "--target-text", arena, out, error);
 }

@@ -104,6 +104,9 @@ static bool prompt_of(const Model *model, const Input *input, const GenerateOpti
         *ids = options->prompt;
         *n = options->n_prompt;
         if (*n > 0) return true;
+        *ids = input->begin;
+        *n = input->n_begin;
+        if (*n > 0) return true;
         *ids = &model->config.generation.start_id;
         *n = 1;
         if (**ids >= 0) return true;

@@ -89,6 +89,21 @@ int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code) {
     return -1;
 }
 
+int tokenizer_begin(const Tokenizer *tokenizer, const char *code, int32_t start,
+                    int32_t out[TOKENIZER_MAX_BEGIN]) {
+    static const char *const after[] = {"<|transcribe|>", "<|notimestamps|>"};
+    int32_t language = tokenizer_language_id(tokenizer, code);
+    int n = 0;
+    if (tokenizer->tags || language < 0) return 0;
+    if (tokenizer->begin != BEGIN_LANGUAGE && start >= 0) out[n++] = start;
+    out[n++] = language;
+    for (int i = 0; i < 2 && tokenizer->begin == BEGIN_WHISPER; i++) {
+        int32_t id = tokenizer_id(tokenizer, str(after[i]), true);
+        if (id >= 0) out[n++] = id;
+    }
+    return n;
+}
+
 static bool find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
                           Error *error) {
     *out = tokenizer_language_id(tokenizer, code);
@@ -115,12 +130,18 @@ bool tokenizer_encode(const Tokenizer *tokenizer, Str text, const EncodeOptions 
                            .tag = -1,
                            .language = tokenizer->language[options->target]};
     const char *wanted = options->target ? options->target_language : options->source_language;
-    if (tokenizer->tags) {
+    if (tokenizer->n_languages == 0) {
+        how.language = -1; /* nothing to choose from */
+    } else if (tokenizer->tags) {
         if (!options->target && options->target_language &&
             !find_language(tokenizer, options->target_language, &how.tag, error))
             return false;
-    } else if (wanted && !find_language(tokenizer, wanted, &how.language, error))
+    } else if (wanted && !find_language(tokenizer, wanted, &how.language, error)) {
         return false;
+    } else if (options->target_language) {
+        int32_t there; /* the decoder begins with it, if it is one */
+        if (!find_language(tokenizer, options->target_language, &there, error)) return false;
+    }
     pipeline_encode(&tokenizer->sides[options->target], text, &how, arena, out);
     return true;
 }

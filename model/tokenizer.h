@@ -25,7 +25,8 @@ typedef struct EncodeOptions {
     bool target; /* the side that is generated, where it has a vocabulary of its own (target.spm) */
     Str pair;    /* second sentence; data NULL: none */
     const char *target_language; /* "fin" puts >>fin<< (or the code this family writes) where the
-                                    model expects it; NULL: none */
+                                    model expects it; NULL: none. A vocabulary without
+                                    languages does not look at it */
     const char *source_language; /* mBART, M2M100; NULL: what tokenizer_config.json says */
 } EncodeOptions;
 
@@ -65,5 +66,11 @@ const char *const *tokenizer_languages(const Tokenizer *tokenizer);
 /* The token of such a code: what a decoder is made to begin with where the model has no tag before
  * the source (mBART, M2M100, Whisper). -1: no such language. */
 int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code);
+/* The ids that the decoder is made to begin with so that it writes that language, start among them
+ * (the model's decoder_start_token_id). Returns how many; 0: nothing is needed, since the tag
+ * stands before the source, or there is no such language. */
+enum { TOKENIZER_MAX_BEGIN = 4 };
+int tokenizer_begin(const Tokenizer *tokenizer, const char *code, int32_t start,
+                    int32_t out[TOKENIZER_MAX_BEGIN]);
 
 #endif

@@ -32,6 +32,8 @@ typedef struct Input {
     const int32_t *positions;   // [source.n] position_ids; NULL: counted
     const int32_t *types;       // [source.n] token_type_ids; NULL: 0
     Tensor features;            /* [channel, y, x] or [mel, frame] in place of source; data NULL */
+    const int32_t *begin;       // [n_begin] decoder ids that a continuation begins with; NULL: the
+    int n_begin;                /* model's start token */
 } Input;
 
 typedef struct Progress {                       /* both may be NULL */

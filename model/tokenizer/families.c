@@ -243,7 +243,9 @@ static bool open_fairseq_languages(Builder *b, const char *const *codes, Languag
 }
 
 static bool open_mbart(Builder *b) {
-    return open_fairseq_languages(b, language_codes_mbart, LANGUAGES_MBART, false, "en_XX");
+    bool ok = open_fairseq_languages(b, language_codes_mbart, LANGUAGES_MBART, false, "en_XX");
+    b->tokenizer->begin = BEGIN_LANGUAGE;
+    return ok;
 }
 
 static bool open_mbart50(Builder *b) {

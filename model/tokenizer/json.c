@@ -62,6 +62,7 @@ static void find_languages(Tokenizer *tokenizer, const Folder *folder) {
     } else if ((!strncmp(class, "MBart", 5) || !strcmp(type, "mbart")) &&
                layout_languages(tokenizer, folder, LANGUAGES_MBART)) {
         bool fifty = !strncmp(class, "MBart50", 7);
+        if (!fifty) tokenizer->begin = BEGIN_LANGUAGE;
         if (tokenizer->language[0] >= 0) layout_language_template(tokenizer, fifty, eos);
     } else if (!strcmp(type, "m2m_100")) {
         layout_languages(tokenizer, folder, LANGUAGES_M2M100);

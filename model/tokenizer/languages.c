@@ -62,6 +62,7 @@ int layout_languages(Tokenizer *tokenizer, const Folder *folder, LanguageStyle s
     tokenizer->n_languages = n;
     tokenizer->tags = style == LANGUAGES_TAGS;
     if (tokenizer->tags) return n;
+    tokenizer->begin = style == LANGUAGES_WHISPER ? BEGIN_WHISPER : BEGIN_START_LANGUAGE;
     tokenizer->language[0] = tokenizer_language_id(tokenizer, folder_text(folder, "src_lang", ""));
     tokenizer->language[1] = tokenizer_language_id(tokenizer, folder_text(folder, "tgt_lang", ""));
     return n;

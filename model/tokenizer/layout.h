@@ -9,6 +9,13 @@
 #include "model/tokenizer/folder.h"
 #include "model/tokenizer/pipeline.h"
 
+/* What a decoder begins with so that it writes a language. */
+typedef enum LanguageBegin {
+    BEGIN_START_LANGUAGE, /* </s> fr_XX: M2M100, NLLB, mBART-50 */
+    BEGIN_LANGUAGE,       /* fr_XX: mBART */
+    BEGIN_WHISPER,        /* <|startoftranscript|> <|fr|> <|transcribe|> <|notimestamps|> */
+} LanguageBegin;
+
 typedef struct Language {
     const char *code; /* "fra", "fr_XX", "fr" */
     int32_t id;
@@ -22,6 +29,7 @@ struct Tokenizer {
     const char **language_codes; // [n_languages + 1], NULL at the end
     int n_languages;
     bool tags;           /* the target's language is a token before the source */
+    LanguageBegin begin; /* without tags */
     int32_t language[2]; /* the default of each side; -1: none */
 };
 

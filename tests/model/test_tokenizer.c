@@ -219,17 +219,18 @@ static void families_number_pieces_their_way(void **state) {
         int moved;                         /* id of a piece minus its number in the file */
         const char *language;
         int language_at; /* behind the pieces */
+        int n_begin;     /* ids that a decoder begins with for that language */
     } families[] = {
-        {"{\"tokenizer_class\":\"XLMRobertaTokenizer\"}", "<s>", "</s>", 1, NULL, 0},
+        {"{\"tokenizer_class\":\"XLMRobertaTokenizer\"}", "<s>", "</s>", 1, NULL, 0, 0},
         {"{\"tokenizer_class\":\"MBartTokenizer\",\"src_lang\":\"fi_FI\"}", NULL, "fi_FI", 1,
-         "fr_XX", 8},
-        {"{\"tokenizer_class\":\"MBart50Tokenizer\"}", "en_XX", "</s>", 1, "sl_SI", 52},
+         "fr_XX", 8, 1},
+        {"{\"tokenizer_class\":\"MBart50Tokenizer\"}", "en_XX", "</s>", 1, "sl_SI", 52, 2},
         {"{\"tokenizer_class\":\"NllbTokenizer\",\"src_lang\":\"fra_Latn\"}", "fra_Latn", "</s>", 1,
-         "zul_Latn", 202},
-        {"{\"tokenizer_class\":\"T5Tokenizer\",\"extra_ids\":4}", NULL, "</s>", 0, NULL, 0},
+         "zul_Latn", 202, 2},
+        {"{\"tokenizer_class\":\"T5Tokenizer\",\"extra_ids\":4}", NULL, "</s>", 0, NULL, 0, 0},
         {"{\"tokenizer_class\":\"LlamaTokenizer\",\"model_max_length\":"
          "1000000000000000019884624838656}",
-         "<s>", NULL, 0, NULL, 0},
+         "<s>", NULL, 0, NULL, 0, 0},
     };
     Arena *arena = arena_new();
     Error error = {0};
@@ -254,6 +255,13 @@ static void families_number_pieces_their_way(void **state) {
             assert_true(str_is(tokens.items[tokens.n - 1].label, families[i].last));
         else
             assert_int_equal(tokens.n, at + 1);
+        int32_t begin[TOKENIZER_MAX_BEGIN];
+        assert_int_equal(tokenizer_begin(tokenizer, families[i].language, 2, begin),
+                         families[i].n_begin);
+        /* Where there are languages, it must be one of them. */
+        bool any = tokenizer_encode(tokenizer, str("la"), &(EncodeOptions){.target_language = "x"},
+                                    arena, &tokens, NULL);
+        assert_true(any == !families[i].language);
         if (families[i].language)
             assert_int_equal(tokenizer_language_id(tokenizer, families[i].language),
                              n_pieces + families[i].language_at);
