@@ -114,10 +114,10 @@ static bool prompt_of(const Model *model, const Input *input, const GenerateOpti
                          model->path);
     }
     int32_t *own = arena_alloc(arena, ((size_t)input->source.n + 1) * sizeof *own);
-    for (int i = 0; i < input->source.n; i++)
-        own[i] = input->source.items[i].id;
+    *n = 0;
+    for (int i = 0; i < input->source.n; i++) /* padding in front is no part of the text */
+        if (!input->source_keep || input->source_keep[i]) own[(*n)++] = input->source.items[i].id;
     *ids = own;
-    *n = input->source.n;
     return *n > 0 || error_set(error, ERROR_INPUT, "there is nothing to read: the text is empty");
 }
 
