@@ -13,7 +13,7 @@ static void go_view(Window *w, const View *view) {
 }
 
 static void view_row(Window *w, Box row, const View *view, int index, bool bare) {
-    char key[8] = "", tip[512], reason[256];
+    char key[16] = "", tip[512], reason[256];
     if (index < 9) snprintf(key, sizeof key, "%d", index + 1);
     bool fits = window_view_fits(w, view, reason);
     if (fits)
