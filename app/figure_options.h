@@ -13,6 +13,7 @@ extern const Option figure_options_files[]; /* spec, session, from, against, bat
 bool figure_state_of(const Options *given, const char *kind, State *state, Error *error);
 
 /* "84mm", "6in", "1200px", "400pt", "160x90mm": points; height 0 when it is free. */
-bool figure_size_of(const char *text, double dpi, double *width_pt, double *height_pt, Error *error);
+bool figure_size_of(const char *text, double dpi, double *width_pt, double *height_pt,
+                    Error *error);
 
 #endif

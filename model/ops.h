@@ -13,8 +13,8 @@
 
 /* Threads that BLAS may use; 1 while several runs go on side by side. */
 void ops_blas_threads(int n_threads);
-/* OpenBLAS chooses its kernels when it is loaded, and releases older than the processor fall back on
- * AVX2 ones where AVX-512 would be up to twice as fast. The core to ask for (OPENBLAS_CORETYPE)
+/* OpenBLAS chooses its kernels when it is loaded, and releases older than the processor fall back
+ * on AVX2 ones where AVX-512 would be up to twice as fast. The core to ask for (OPENBLAS_CORETYPE)
  * before the program is loaded anew, or NULL where it chose well. */
 const char *ops_blas_better_core(void);
 
