@@ -78,6 +78,9 @@ cat >"$folder/config.json" <<END
     "MarianMTModel"
   ],
   "attention_dropout": 0.0,
+  "attnscope": {
+    "alignment_head": "decoder.2.cross_attn:H7"
+  },
   "bad_words_ids": [
     [
       $pad
