@@ -31,10 +31,12 @@ static const Arch *const rows[] = {
     &arch_whisper,
 };
 
-/* Fields of any config.json that change no number here: training, bookkeeping, generation. */
+/* Fields of any config.json that change no number here: training, bookkeeping, generation,
+ * and "attnscope", our own: the head that the figures open on (app/views/sharp.c). */
 static const char harmless[] =
-    "architectures model_type torch_dtype dtype transformers_version _name_or_path _commit_hash "
-    "_num_labels initializer_range initializer_factor use_cache id2label label2id num_labels "
+    "attnscope architectures model_type torch_dtype dtype transformers_version _name_or_path "
+    "_commit_hash _num_labels initializer_range initializer_factor use_cache id2label label2id "
+    "num_labels "
     "problem_type attention_dropout attention_probs_dropout_prob hidden_dropout_prob "
     "hidden_dropout embd_pdrop attn_pdrop resid_pdrop embed_dropout resid_dropout dropout "
     "dropout_rate activation_dropout classifier_dropout classifier_dropout_prob "
