@@ -109,14 +109,15 @@ static void print_cells(Output *out, const char *row, const int *widths, int n, 
     output_puts(out, markdown ? " |\n" : "\n");
 }
 
+/* The first column to the left, numbers to the right: |------|-----:| */
 static void print_rule(Output *out, const int *widths, int n) {
     for (int i = 0; i < n; i++) {
-        output_puts(out, i ? "-|-" : "|-");
-        for (int k = 1; k < widths[i]; k++)
+        output_puts(out, "|-");
+        for (int k = 0; k < widths[i]; k++)
             output_puts(out, "-");
         output_puts(out, i ? ":" : "-");
     }
-    output_puts(out, "-|\n");
+    output_puts(out, "|\n");
 }
 
 /* "Intel(R) Xeon(R) ..." of /proc/cpuinfo; the empty text where there is none. */
