@@ -1,5 +1,7 @@
 /* A list of blocks, each twice the last; allocation bumps a pointer. A reset keeps the blocks, so a
- * loop that marks and resets takes memory from the system once. */
+ * loop that marks and resets takes memory from the system once. Clearing puts one block in the
+ * place of several, as large as the most that was in use: rounds of unlike sizes would otherwise
+ * leave ever more blocks that are too small for the next request. */
 #include "model/base/arena.h"
 
 #include <stdarg.h>
@@ -12,11 +14,13 @@ enum { ALIGN = 64, FIRST_BLOCK = 64 * 1024 };
 typedef struct Block {
     struct Block *next;
     size_t capacity; /* of data, after the header */
+    size_t before;   /* bytes in use in the blocks before this one when it became the last */
 } Block;
 
 struct Arena {
     Block *first, *now;
     size_t used; /* in *now; blocks after it are empty */
+    size_t most; /* bytes in use at once, so far as a reset or a new block has looked */
 };
 
 static const size_t header_bytes = (sizeof(Block) + ALIGN - 1) / ALIGN * ALIGN;
@@ -30,7 +34,7 @@ static Block *block_new(size_t capacity) {
     if (capacity > SIZE_MAX / 2) out_of_memory(capacity);
     Block *block = aligned_alloc(ALIGN, header_bytes + (capacity + ALIGN - 1) / ALIGN * ALIGN);
     if (!block) out_of_memory(capacity);
-    *block = (Block){NULL, capacity};
+    *block = (Block){NULL, capacity, 0};
     return block;
 }
 
@@ -38,17 +42,30 @@ Arena *arena_new(void) {
     Arena *arena = malloc(sizeof *arena);
     if (!arena) out_of_memory(sizeof *arena);
     Block *block = block_new(FIRST_BLOCK);
-    *arena = (Arena){block, block, 0};
+    *arena = (Arena){block, block, 0, 0};
     return arena;
+}
+
+static void blocks_free(Block *block) {
+    for (Block *next; block; block = next) {
+        next = block->next;
+        free(block);
+    }
 }
 
 void arena_free(Arena *arena) {
     if (!arena) return;
-    for (Block *b = arena->first, *next; b; b = next) {
-        next = b->next;
-        free(b);
-    }
+    blocks_free(arena->first);
     free(arena);
+}
+
+static size_t in_use(const Arena *arena) {
+    return arena->now->before + arena->used;
+}
+
+static void note_most(Arena *arena) {
+    size_t n = in_use(arena);
+    if (n > arena->most) arena->most = n;
 }
 
 /* Moves on to a block that can hold n_bytes: the next one if it is large enough, else a new one
@@ -62,6 +79,7 @@ static void advance(Arena *arena, size_t n_bytes) {
         block->next = next;
         arena->now->next = block;
     }
+    arena->now->next->before = in_use(arena);
     arena->now = arena->now->next;
     arena->used = 0;
 }
@@ -110,11 +128,17 @@ ArenaMark arena_mark(const Arena *arena) {
 }
 
 void arena_reset(Arena *arena, ArenaMark mark) {
+    note_most(arena);
     arena->now = mark.block;
     arena->used = mark.used;
 }
 
 void arena_clear(Arena *arena) {
+    note_most(arena);
+    if (arena->first->next) {
+        blocks_free(arena->first);
+        arena->first = block_new(arena->most + arena->most / 8);
+    }
     arena->now = arena->first;
     arena->used = 0;
 }

@@ -38,7 +38,7 @@ char *arena_printf(Arena *arena, const char *format, ...) __attribute__((format(
 
 ArenaMark arena_mark(const Arena *arena);
 void arena_reset(Arena *arena, ArenaMark mark);
-void arena_clear(Arena *arena); /* everything, memory kept */
+void arena_clear(Arena *arena); /* everything; marks are void, the memory is kept as one block */
 
 /* Bytes taken from the system so far. */
 size_t arena_footprint(const Arena *arena);

@@ -10,6 +10,7 @@
 
 #include "model/base/file.h"
 #include "model/base/json.h"
+#include "model/base/random.h"
 #include "model/base/utf8.h"
 
 static void first_error_wins(void **state) {
@@ -53,6 +54,14 @@ static void arenas_keep_and_reset(void **state) {
     assert_string_equal(kept, "kept");
     assert_non_null(arena_alloc(arena, 0));
     arena_clear(arena);
+    for (int round = 0; round < 300; round++) { /* of unlike sizes: at most about 2.5 MB at once */
+        for (unsigned i = 0; i < 50; i++) {
+            size_t n = random_word(5, (uint64_t)round * 50 + i) % 50000;
+            memset(arena_alloc(arena, n), 0x11, n);
+        }
+        arena_clear(arena);
+        assert_true(arena_footprint(arena) < 4 << 20);
+    }
     arena_free(arena);
     arena_free(NULL);
 }
