@@ -127,6 +127,10 @@ static bool open_sdl(Window *w, const WindowOptions *options, Error *error) {
                          "no window can be opened here: %s; without a display use for example: "
                          "attnscope figure cross -o cross.png",
                          started ? "the display cannot be reached" : SDL_GetError());
+    /* The window is drawn by us, pixel by pixel: a way through OpenGL would only copy it once more,
+     * and without a GPU that copy is dear. */
+    if (strcmp(SDL_GetCurrentVideoDriver(), "x11") == 0)
+        SDL_SetHint(SDL_HINT_FRAMEBUFFER_ACCELERATION, "0");
     w->wake_event = SDL_RegisterEvents(1);
     double scale = w->user_scale;
     int width = options->width      ? options->width
