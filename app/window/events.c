@@ -147,6 +147,7 @@ bool events_take(Window *w, const SDL_Event *event) {
     case SDL_RENDER_TARGETS_RESET:
         return true;
     default:
-        return event->type == w->wake_event;
+        /* What the worker has done is seen by the loop; how far it is, only once that is shown. */
+        return event->type == w->wake_event && window_shows_progress(w);
     }
 }

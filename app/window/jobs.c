@@ -4,9 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/parallel.h"
 #include "app/window/values.h"
 #include "model/base/file.h"
 #include "model/hub.h"
+#include "model/ops.h"
 #include "render/export.h"
 
 void shown_free(Shown *shown) {
@@ -176,10 +178,21 @@ static bool needs_pass(const State *state) {
     return (view_find(state->view)->needs & (VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE)) != 0;
 }
 
+/* A few words are read faster by one thread than two can agree on, all the more so on a machine
+ * that has other work. */
+static void choose_threads(const DrawJob *job) {
+    enum { A_FEW_BYTES = 400, WIDE = 1024 };
+    const Model *model = job->loaded ? job->loaded->subject->model : NULL;
+    size_t n = job->state.text ? strlen(job->state.text) : A_FEW_BYTES;
+    bool small = model && model->config.d_model < WIDE && n < A_FEW_BYTES;
+    ops_blas_threads(small ? 1 : parallel_n_threads());
+}
+
 static bool draw_work(void *data, const Progress *progress, Error *error) {
     DrawJob *job = data;
     if (job->run && (job->loaded || job->state.from)) {
         Arena *arena = arena_new();
+        choose_threads(job);
         job->pass = pass_run(job->state.from ? NULL : job->loaded, &job->state,
                              sites_of(job, arena), progress, error);
         arena_free(arena);

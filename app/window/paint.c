@@ -125,7 +125,9 @@ static double round_coverage(PaintClip b, double radius, int x, int y) {
     double px = x + 0.5, py = y + 0.5;
     double cx = fmin(fmax(px, b.x0 + radius), b.x1 - radius);
     double cy = fmin(fmax(py, b.y0 + radius), b.y1 - radius);
-    double d = radius - hypot(px - cx, py - cy) + 0.5;
+    double dx = px - cx, dy = py - cy;
+    if (dx == 0 && dy == 0) return 1;
+    double d = radius - sqrt(dx * dx + dy * dy) + 0.5;
     return d < 0 ? 0 : d > 1 ? 1 : d;
 }
 
@@ -150,29 +152,41 @@ void paint_round(Paint *paint, Box box, double radius, Color color) {
     }
 }
 
+/* One row of a frame's corners, or of all of it where the row is among them. */
+static void frame_pixels(Paint *paint, int y, int x0, int x1, PaintClip b, double r, int w,
+                         Color color) {
+    PaintClip inner = {b.x0 + w, b.y0 + w, b.x1 - w, b.y1 - w};
+    double inner_r = r > w ? r - w : 0;
+    uint32_t *row = row_at(paint, y);
+    for (int x = x0; x < x1; x++) {
+        bool within = x >= inner.x0 && y >= inner.y0 && x < inner.x1 && y < inner.y1;
+        double inside = within ? round_coverage(inner, inner_r, x, y) : 0;
+        double coverage = round_coverage(b, r, x, y) - inside;
+        if (coverage > 0) put(row + x, color, coverage);
+    }
+}
+
+/* The straight sides are filled; only the corners are looked at pixel by pixel. */
 void paint_frame(Paint *paint, Box box, double radius, double width, Color color) {
-    PaintClip b = box_px(paint, box);
+    PaintClip b = box_px(paint, box), seen = both(b, paint->clip);
     int w = (int)lround(width * paint->scale);
     if (w < 1) w = 1;
     double r = fit_radius(b, radius * paint->scale);
-    PaintClip inner = {b.x0 + w, b.y0 + w, b.x1 - w, b.y1 - w};
-    double inner_r = r > w ? r - w : 0;
     int corner = (int)ceil(r) > w ? (int)ceil(r) : w;
-    PaintClip seen = both(b, paint->clip);
+    if (b.x1 - b.x0 < 2 * corner || b.y1 - b.y0 < 2 * corner) {
+        for (int y = seen.y0; y < seen.y1; y++)
+            frame_pixels(paint, y, seen.x0, seen.x1, b, r, w, color);
+        return;
+    }
+    int left = b.x0 + corner, right = b.x1 - corner, top = b.y0 + corner, bottom = b.y1 - corner;
+    fill_px(paint, (PaintClip){left, b.y0, right, b.y0 + w}, color);
+    fill_px(paint, (PaintClip){left, b.y1 - w, right, b.y1}, color);
+    fill_px(paint, (PaintClip){b.x0, top, b.x0 + w, bottom}, color);
+    fill_px(paint, (PaintClip){b.x1 - w, top, b.x1, bottom}, color);
     for (int y = seen.y0; y < seen.y1; y++) {
-        uint32_t *row = row_at(paint, y);
-        bool edge_row = y < b.y0 + corner || y >= b.y1 - corner;
-        for (int x = seen.x0; x < seen.x1; x++) {
-            if (!edge_row && x >= b.x0 + corner && x < b.x1 - corner) {
-                x = b.x1 - corner - 1; /* nothing to draw in the middle */
-                continue;
-            }
-            double inside = x < inner.x0 || y < inner.y0 || x >= inner.x1 || y >= inner.y1
-                                ? 0
-                                : round_coverage(inner, inner_r, x, y);
-            double coverage = round_coverage(b, r, x, y) - inside;
-            if (coverage > 0) put(row + x, color, coverage);
-        }
+        if (y >= top && y < bottom) continue;
+        frame_pixels(paint, y, seen.x0, left < seen.x1 ? left : seen.x1, b, r, w, color);
+        frame_pixels(paint, y, right > seen.x0 ? right : seen.x0, seen.x1, b, r, w, color);
     }
 }
 
@@ -188,7 +202,8 @@ void paint_shadow(Paint *paint, Box box, double radius, double spread, Color col
             if (x >= b.x0 + r && x < b.x1 - r && y >= b.y0 + r && y < b.y1 - r) continue;
             double cx = fmin(fmax(x + 0.5, b.x0 + r), b.x1 - r);
             double cy = fmin(fmax(y + 0.5, b.y0 + r), b.y1 - r);
-            double t = 1 - (hypot(x + 0.5 - cx, y + 0.5 - cy) - r) / s;
+            double dx = x + 0.5 - cx, dy = y + 0.5 - cy;
+            double t = 1 - (sqrt(dx * dx + dy * dy) - r) / s;
             if (t > 0) put(row + x, color, t > 1 ? 1 : t * t);
         }
     }

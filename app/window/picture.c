@@ -6,7 +6,7 @@
 
 #include "app/window/window.h"
 
-enum { RELAYOUT_AFTER_MS = 160 };
+enum { RELAYOUT_AFTER_MS = 160, DIM_AFTER_MS = 120, BAR_AFTER_MS = 400 };
 static const double MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6;
 
 UiId picture_id(void) {
@@ -375,17 +375,27 @@ static void draw_empty(Window *w, Box area) {
     }
 }
 
+bool window_shows_progress(const Window *w) {
+    return w->run_since_ms > 0 && window_now_ms() - w->run_since_ms >= BAR_AFTER_MS;
+}
+
+static void wake_at(Ui *ui, double due) {
+    if (ui->wake_ms == 0 || due < ui->wake_ms) ui->wake_ms = due;
+}
+
 static void draw_progress(Window *w, Box area) {
     if (w->run_since_ms <= 0 || !worker_busy(w->worker, SLOT_RUN)) return;
     double since = w->ui.now_ms - w->run_since_ms;
-    if (since < 120) {
-        double due = w->run_since_ms + 120;
-        if (w->ui.wake_ms == 0 || due < w->ui.wake_ms) w->ui.wake_ms = due;
+    if (since < DIM_AFTER_MS) {
+        wake_at(&w->ui, w->run_since_ms + DIM_AFTER_MS);
         return;
     }
     /* The old picture stays, dimmed, until the new one is there. */
     paint_veil(&w->ui.paint, area, color_alpha(w->ui.theme->background, 0.6));
-    if (since < 400) return;
+    if (since < BAR_AFTER_MS) {
+        wake_at(&w->ui, w->run_since_ms + BAR_AFTER_MS);
+        return;
+    }
     double done = worker_progress(w->worker, SLOT_RUN);
     Box bar = {area.x + area.w / 2 - 100, area.y + 8, 200, 4};
     paint_round(&w->ui.paint, bar, 2, color_mix(w->ui.theme->background, w->ui.theme->ink, 0.1));

@@ -203,6 +203,7 @@ void window_export(Window *window, const char *path);
 void window_values(Window *window, const char *hook);
 bool window_view_fits(Window *window, const View *view, char reason[256]);
 bool window_busy(const Window *window);
+bool window_shows_progress(const Window *window);
 
 /* ---- picture.c ---- */
 void picture_draw(Window *window, Box area);
