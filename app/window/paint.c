@@ -88,7 +88,7 @@ static uint32_t blend(uint32_t under, Color c, unsigned alpha) {
 }
 
 static void put(uint32_t *pixel, Color c, double coverage) {
-    unsigned alpha = (unsigned)lround(coverage * (double)(c & 0xff));
+    unsigned alpha = (unsigned)(coverage * (double)(c & 0xff) + 0.5);
     if (alpha == 255)
         *pixel = opaque(c);
     else if (alpha)
@@ -98,17 +98,16 @@ static void put(uint32_t *pixel, Color c, double coverage) {
 static void fill_px(Paint *paint, PaintClip area, Color color) {
     area = both(area, paint->clip);
     int n = area.x1 - area.x0;
-    if (n <= 0 || !(color & 0xff)) return;
-    uint32_t solid = opaque(color);
-    for (int y = area.y0; y < area.y1; y++) {
+    if (n <= 0 || area.y1 <= area.y0 || !(color & 0xff)) return;
+    uint32_t solid = opaque(color), *first = row_at(paint, area.y0) + area.x0;
+    bool whole = (color & 0xff) == 0xff;
+    for (int x = 0; whole && x < n; x++)
+        first[x] = solid;
+    for (int y = area.y0 + whole; y < area.y1; y++) {
         uint32_t *row = row_at(paint, y) + area.x0;
-        if ((color & 0xff) == 0xff) {
-            for (int x = 0; x < n; x++)
-                row[x] = solid;
-        } else {
-            for (int x = 0; x < n; x++)
-                row[x] = blend(row[x], color, color & 0xff);
-        }
+        if (whole) memcpy(row, first, (size_t)n * sizeof *row);
+        for (int x = 0; !whole && x < n; x++)
+            row[x] = blend(row[x], color, color & 0xff);
     }
 }
 

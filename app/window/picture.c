@@ -178,9 +178,10 @@ static bool fit_pixels(Picture *p, int width, int height) {
 
 static void ground(Picture *p, Color color) {
     uint32_t pixel = 0xff000000u | color >> 8;
-    size_t n = (size_t)p->width * (size_t)p->height;
-    for (size_t i = 0; i < n; i++)
-        p->pixels[i] = pixel;
+    for (int x = 0; x < p->width; x++)
+        p->pixels[x] = pixel;
+    for (int y = 1; y < p->height; y++)
+        memcpy(p->pixels + (size_t)y * (size_t)p->width, p->pixels, (size_t)p->width * 4);
 }
 
 static void play(Window *w) {
