@@ -157,12 +157,13 @@ ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptio
     Arena *arena = figure_arena(figure);
     size_t room = (size_t)(axis->n > 0 ? axis->n : 1);
     int *index = arena_alloc(arena, room * sizeof *index);
-    Str *text = arena_alloc(arena, room * sizeof *text);
-    bool *special = arena_alloc(arena, room * sizeof *special);
+    Str *text = arena_alloc(arena, room * sizeof *text), *whole = text;
+    bool *special = arena_alloc(arena, room * sizeof *special), any_absent = false;
     int n = 0, n_rtl = 0, n_ltr = 0;
     for (int i = 0; i < axis->n; i++) {
         const ChartToken *token = &axis->tokens[i];
         if (token->hidden) continue;
+        any_absent = any_absent || token->absent;
         Str s = readable(arena, text_clean(arena, token->text));
         bool after = i + 1 < axis->n && axis->tokens[i + 1].continues;
         index[n] = i;
@@ -172,13 +173,18 @@ ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptio
         text[n++] = joined(arena, s, token->continues, after);
     }
     if (options->number_duplicates && n > 0) number_duplicates(arena, text, n);
-    return (ChartLabels){n, index, text, special, n_rtl > n_ltr};
+    if (any_absent) {
+        text = arena_alloc(arena, room * sizeof *text);
+        for (int i = 0; i < n; i++)
+            text[i] = axis->tokens[index[i]].absent ? (Str){"", 0} : whole[i];
+    }
+    return (ChartLabels){n, index, text, whole, special, n_rtl > n_ltr};
 }
 
 double chart_labels_width(Figure *figure, const ChartLabels *labels, TextStyle style) {
     double widest = 0;
     for (int i = 0; i < labels->n; i++)
-        widest = fmax(widest, text_width(figure_fonts(figure), labels->text[i], style));
+        widest = fmax(widest, text_width(figure_fonts(figure), labels->whole[i], style));
     return widest;
 }
 

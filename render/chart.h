@@ -25,6 +25,7 @@ typedef struct ChartToken {
     Str text;       /* as it is to be read: "revontulia"; with --raw-tokens "▁revont" */
     bool special;   /* </s>, [CLS]: drawn softly */
     bool hidden;    /* not drawn at all, nor its row or column */
+    bool absent;    /* not there yet: its place is kept, and nothing written */
     bool continues; /* goes on with the word of the token before: joined scripts keep their shape */
 } ChartToken;
 
@@ -97,7 +98,8 @@ const char *chart_subtitle(Arena *arena, const ChartOptions *options, const char
 typedef struct ChartLabels {
     int n;
     const int *index;    // [n] which token
-    const Str *text;     // [n]
+    const Str *text;     // [n]; empty: absent
+    const Str *whole;    // [n] the same with those that are absent: the room that is kept
     const bool *special; // [n]
     bool rtl;            /* most of the text runs from right to left */
 } ChartLabels;

@@ -127,6 +127,15 @@ const char *key_title(const Place *attention, bool words) {
     return words ? "key: word" : "key: token";
 }
 
+/* While generation is stepped through: tokens that are there, of those that it writes. */
+static bool stops_at(const ViewInput *input, const Place *attention, int *n_seen) {
+    const Model *model = input->model;
+    bool goes_on = attention->stack == STACK_DECODER || attention->cross ||
+                   (model && model->config.family == FAMILY_DECODER);
+    *n_seen = input->state->step + 1;
+    return input->state->step >= 0 && goes_on;
+}
+
 bool attention_sides(const ViewInput *input, const Place *attention, bool words, bool reads,
                      Arena *arena, Side *queries, Side *keys, bool *writes) {
     const State *state = input->state;
@@ -139,6 +148,11 @@ bool attention_sides(const ViewInput *input, const Place *attention, bool words,
     if (*writes) q.items = (Token *)(uintptr_t)next; /* only read */
     side_read(queries, &q, state, words, arena);
     side_read(keys, &k, state, words, arena);
+    int n_seen;
+    if (stops_at(input, attention, &n_seen)) {
+        side_until(queries, &q, n_seen, state, arena);
+        if (!attention->cross) side_until(keys, &k, n_seen, state, arena);
+    }
     /* Of a file that does not say what the steps write, nobody knows what names them. */
     QueryNaming naming = *writes                                                  ? QUERY_WRITES
                          : decoder && (next || !attention->cross || input->model) ? QUERY_READS

@@ -179,18 +179,26 @@ static float *group_weights(const Trace *trace, const Group *g, int64_t n_querie
     return sum;
 }
 
+/* How many tokens a row joins, of those that are there. */
+static int side_joined(const Side *side, int row) {
+    int so_far = side->n_seen - side->first[row];
+    return side->count[row] < so_far ? side->count[row] : so_far;
+}
+
 /* Weights to a word summed, from a word averaged (Clark et al. 2019, section 4.1). A cell is absent
  * where all that it joins is. */
 static Tensor by_rows(const float *x, const Side *queries, const Side *keys, Arena *arena) {
     int n_q = queries->axis.n, n_k = keys->axis.n;
     Tensor out = tensor_new(arena, 2, n_q, n_k);
     tensor_fill(out, NAN);
-    for (int q = 0; q < queries->n_tokens; q++)
+    for (int r = 0; r < n_q; r++)
+        if (!side_seen(queries, r)) tensor_fill(tensor_index(out, 0, r), 0);
+    for (int q = 0; q < queries->n_seen; q++)
         for (int k = 0; k < keys->n_tokens; k++) {
             float w = x[(int64_t)q * keys->n_tokens + k];
             if (isnan(w)) continue;
             float *to = out.data + (int64_t)queries->row_of[q] * n_k + keys->row_of[k];
-            float part = w / (float)queries->count[queries->row_of[q]];
+            float part = w / (float)side_joined(queries, queries->row_of[q]);
             *to = isnan(*to) ? part : *to + part;
         }
     return out;
@@ -201,7 +209,7 @@ static double hidden_mass(const Tensor *x, const Matrices *m) {
     double sum = 0;
     int rows = 0;
     for (int q = 0; q < m->queries.axis.n; q++) {
-        if (m->queries.axis.tokens[q].hidden) continue;
+        if (m->queries.axis.tokens[q].hidden || !side_seen(&m->queries, q)) continue;
         rows++;
         for (int k = 0; k < m->keys.axis.n; k++) {
             float w = *tensor_at(*x, q, k, 0, 0);
@@ -270,6 +278,8 @@ static const char *notes_text(const ViewInput *input, const MatricesWish *wish, 
     bool joined = m->queries.axis.n < m->queries.n_tokens || m->keys.axis.n < m->keys.n_tokens;
     if (m->queries.words && joined)
         NOTE("sub-words joined: weights to a word summed, from a word averaged");
+    if (m->queries.n_seen < m->queries.n_tokens)
+        NOTE("step %d of %d", m->queries.n_seen, m->queries.n_tokens);
     if (m->keys.n_hidden)
         NOTE("%.1f %% of the weight on %s hidden", losses->hidden * 100, m->keys.hidden_names);
     else if (m->queries.n_hidden)
@@ -321,7 +331,7 @@ static void finish_matrix(const ViewInput *input, const MatricesWish *wish, Matr
     double cut = 0;
     for (int q = 0; q < m->queries.axis.n; q++) {
         float *row = weights.data + (int64_t)q * n_keys;
-        if (m->queries.axis.tokens[q].hidden) continue;
+        if (m->queries.axis.tokens[q].hidden || !side_seen(&m->queries, q)) continue;
         rows++;
         if (picked && !picked[q]) {
             for (int k = 0; k < n_keys; k++)

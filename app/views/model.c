@@ -19,6 +19,7 @@ typedef struct Source {
     Place attention;
     const int *layers, *heads;
     Shown queries, keys;
+    int n_seen;            /* query tokens that are there yet */
     int factor;            /* so many tokens a side become one cell: thumbnails are small */
     bool mean;             /* their mean, else the strongest of them */
     int n_rows, n_columns; /* of a thumbnail */
@@ -94,7 +95,7 @@ static bool read_head(void *user, int row, int column, Tensor out, Error *error)
     int64_t stride, n = (int64_t)s->n_rows * s->n_columns;
     const float *rows = head_rows(s, &p, head, &stride);
     memset(out.data, 0, (size_t)n * sizeof *out.data);
-    for (int q = 0; q < s->queries.n; q++)
+    for (int q = 0; q < s->queries.n && s->queries.tokens[q] < s->n_seen; q++)
         reduce_row(s, rows + s->queries.tokens[q] * stride,
                    out.data + (int64_t)(q / s->factor) * s->n_columns);
     for (int r = 0; r < s->n_rows && s->mean; r++)
@@ -235,6 +236,7 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     s->trace = input->trace;
     s->queries = shown_tokens(&queries, arena);
     s->keys = shown_tokens(&keys, arena);
+    s->n_seen = queries.n_seen;
     if (s->queries.n == 0 || s->keys.n == 0)
         return error_set(error, ERROR_INPUT, "all tokens are hidden, nothing is left to draw");
     int longest = s->queries.n > s->keys.n ? s->queries.n : s->keys.n;
@@ -268,11 +270,14 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
                               ? arena_printf(arena, "%s, %s", measure->title, measure->unit)
                               : measure->title;
     }
+    const char *until = queries.n_seen < queries.n_tokens
+                            ? arena_printf(arena, "step %d of %d", queries.n_seen, queries.n_tokens)
+                            : "";
     const char *title = arena_printf(arena, "%s, %d layers × %d heads",
                                      attention_title(&s->attention), n_layers, n_heads);
     ChartOptions options =
         view_options(input, title,
-                     view_joined(arena, queries.axis.title,
+                     view_joined(arena, view_joined(arena, queries.axis.title, until),
                                  notes_of(input, s, &keys, n_layers, n_heads, arena)));
     options.scale = CHART_SCALE_RANGE;
     options.high = state->range && strcmp(state->range, "unit") == 0

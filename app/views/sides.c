@@ -99,6 +99,7 @@ void side_read(Side *side, const Tokens *tokens, const State *state, bool words,
     for (int i = 0; i < n; i++)
         special[i] = tokens->items[i].special;
     *side = (Side){.n_tokens = n,
+                   .n_seen = n,
                    .words = words,
                    .row_of = rows.row_of,
                    .first = rows.first,
@@ -112,6 +113,30 @@ void side_read(Side *side, const Tokens *tokens, const State *state, bool words,
     for (int i = 0; !words && i < n; i++)
         add_token(side, tokens, i, &all, style, state->raw_tokens, &rows, arena);
     hide_rows(side, tokens, state, rows.tokens, arena);
+}
+
+void side_until(Side *side, const Tokens *tokens, int n_seen, const State *state, Arena *arena) {
+    if (n_seen >= side->n_tokens) return;
+    side->n_seen = n_seen;
+    TokenStyle style = token_style(tokens->items, tokens->n);
+    ChartToken *rows = arena_alloc(arena, ((size_t)side->axis.n + 1) * sizeof *rows);
+    for (int r = 0; r < side->axis.n; r++) {
+        rows[r] = side->axis.tokens[r];
+        int end = side->first[r] + side->count[r];
+        if (end <= n_seen) continue;
+        rows[r].absent = side->first[r] >= n_seen;
+        if (rows[r].absent) continue;
+        /* Of the word that is being written, the pieces so far. */
+        StrBuf so_far = {0};
+        for (int i = side->first[r]; i < n_seen; i++) {
+            Str label = tokens->items[i].label;
+            Str piece = state->raw_tokens ? label : token_pretty(label, style, arena);
+            strbuf_add(&so_far, piece.data, piece.n);
+        }
+        rows[r].text = arena_str(arena, strbuf_str(&so_far));
+        strbuf_free(&so_far);
+    }
+    side->axis.tokens = rows;
 }
 
 void side_count(Side *side, int n, int first, Arena *arena) {

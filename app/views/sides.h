@@ -15,6 +15,7 @@
 typedef struct Side {
     ChartAxis axis; /* n rows, with their texts; title NULL */
     int n_tokens;
+    int n_seen;               /* tokens that are there by the step that is shown; n_tokens: all */
     const int *row_of;        // [n_tokens] which row of the axis a token is in
     const int *first;         // [n rows] its first token
     const int *count;         // [n rows] how many tokens it joins
@@ -26,6 +27,11 @@ typedef struct Side {
 
 /* The tokens' texts must outlive the arena's use. words: join what makes a word. */
 void side_read(Side *side, const Tokens *tokens, const State *state, bool words, Arena *arena);
+/* Only the first tokens are there yet: the rows of later ones keep their place, and are absent. */
+void side_until(Side *side, const Tokens *tokens, int n_seen, const State *state, Arena *arena);
+static inline bool side_seen(const Side *side, int row) {
+    return side->first[row] < side->n_seen;
+}
 /* Counts for labels: "0", "1", ... */
 void side_count(Side *side, int n, int first, Arena *arena);
 /* Rows that `picked` names: "4", "4,7-9" or a label. picked [n rows]; returns how many; 0 with an

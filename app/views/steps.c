@@ -125,15 +125,22 @@ static void add_values(Working *w) {
                     arena_printf(arena, "%d × %d", n_q, (int)in->out.shape[1]));
 }
 
+/* While generation is stepped through, the last tokens that are there. */
+static int first_shown(const Side *side, int most) {
+    bool whole = side->n_seen >= side->n_tokens;
+    return whole || side->n_seen <= most ? 0 : side->n_seen - most;
+}
+
 /* The first tokens, or those that --token picks. */
 static bool choose_tokens(const ViewInput *input, Working *w, Error *error) {
     const Inside *in = w->in;
     bool *picked = arena_calloc(w->arena, (size_t)in->queries.axis.n + 1, sizeof *picked);
     if (input->state->token && side_pick(&in->queries, input->state->token, picked, error) == 0)
         return false;
-    for (int q = 0; q < in->queries.n_tokens && w->n_rows < MOST_ROWS; q++)
+    int q = first_shown(&in->queries, MOST_ROWS), k = first_shown(&in->keys, MOST_COLUMNS);
+    for (; q < in->queries.n_seen && w->n_rows < MOST_ROWS; q++)
         if (!input->state->token || picked[in->queries.row_of[q]]) w->rows[w->n_rows++] = q;
-    for (int k = 0; k < in->keys.n_tokens && w->n_columns < MOST_COLUMNS; k++)
+    for (; k < in->keys.n_seen && w->n_columns < MOST_COLUMNS; k++)
         w->columns[w->n_columns++] = k;
     w->row_axis = axis_of(&in->queries, w->rows, w->n_rows, NULL, w->arena);
     w->column_axis = axis_of(&in->keys, w->columns, w->n_columns, NULL, w->arena);

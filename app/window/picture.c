@@ -217,9 +217,10 @@ static void hover(Window *w, bool hot) {
     bool on = hot && point_at(w, w->ui.in.x, w->ui.in.y, &pick, &mark);
     if (on) {
         place = view_place(&w->shown->report, pick);
+        if (!steps_reached(w, &place)) place = place_none();
         if (mark && mark->title) {
             Box at = {w->ui.in.x, w->ui.in.y, 1, 14};
-            ui_tip(&w->ui, picture_id(), at, mark->title);
+            if (!place_is_open(&place)) ui_tip(&w->ui, picture_id(), at, mark->title);
         }
         w->ui.cursor = SDL_SYSTEM_CURSOR_HAND;
     }
@@ -279,9 +280,6 @@ static void clicked(Window *w, UiState state) {
         return;
     }
     lock(w);
-    if (w->state.locked && hot.query >= 0 && w->pass && (hot.stack == STACK_DECODER || hot.cross) &&
-        hot.query < w->pass->n_steps)
-        w->state.step = hot.query;
 }
 
 /* Dragging a weight onto another key: with Shift, from a place that has a query. */

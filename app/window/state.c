@@ -29,20 +29,28 @@ void window_fields_from_state(Window *w) {
     textedit_set(&w->target.edit, s->target_text ? str(s->target_text) : own);
 }
 
-static void put(char **field, const TextEdit *edit) {
+static bool put(char **field, const TextEdit *edit) {
     Str text = textedit_text(edit);
-    if (*field && strlen(*field) == text.n && memcmp(*field, text.data, text.n) == 0) return;
+    if (text.n ? *field && strlen(*field) == text.n && memcmp(*field, text.data, text.n) == 0
+               : !*field)
+        return false;
     state_put_text(field, text.n ? text.data : NULL);
+    return true;
 }
 
 void window_state_from_fields(Window *w) {
     State *s = &w->state;
-    put(&s->text, &w->source.edit);
-    put(&s->text_pair, &w->pair.edit);
+    bool changed = put(&s->text, &w->source.edit);
+    changed = put(&s->text_pair, &w->pair.edit) || changed;
     if (w->target_own)
         state_put_text(&s->target_text, NULL);
     else
-        put(&s->target_text, &w->target.edit);
+        changed = put(&s->target_text, &w->target.edit) || changed;
+    if (!changed) return;
+    /* Another text has other steps and other words to select. */
+    s->step = -1;
+    s->locked = false;
+    s->selection = place_none();
 }
 
 void window_set_text(Window *w, const char *text, const char *target) {

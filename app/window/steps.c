@@ -7,9 +7,22 @@ int steps_n(const Window *w) {
     return w->pass ? w->pass->n_steps : 0;
 }
 
+/* Does the place's query belong to what is written step by step? */
+static bool is_stepped(const Window *w, const Place *place) {
+    return steps_n(w) > 0 && place->query >= 0 &&
+           (place->stack == STACK_DECODER || place->cross || place->stack == STACK_BLOCKS);
+}
+
 int steps_at(const Window *w) {
     int n = steps_n(w);
-    return w->state.step < 0 || w->state.step >= n ? n - 1 : w->state.step;
+    const Place *locked = &w->state.selection;
+    if (w->state.step >= 0 && w->state.step < n) return w->state.step;
+    if (w->state.locked && is_stepped(w, locked) && locked->query < n) return locked->query;
+    return n - 1;
+}
+
+bool steps_reached(const Window *w, const Place *place) {
+    return w->state.step < 0 || !is_stepped(w, place) || place->query <= w->state.step;
 }
 
 void steps_go(Window *w, int step) {

@@ -241,7 +241,9 @@ void panel_values(Window *window, Box box);
 
 /* ---- steps of what was written ---- */
 int steps_n(const Window *window);
-int steps_at(const Window *window);
+int steps_at(const Window *window); /* in sight: the step, else the locked decoder word, the last */
+/* Is the place's query there by the step that is shown? */
+bool steps_reached(const Window *window, const Place *place);
 void steps_go(Window *window, int step);
 void steps_play(Window *window, bool play);
 void steps_choose(Window *window, int step, int32_t id); /* another candidate, and go on */

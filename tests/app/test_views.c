@@ -366,6 +366,67 @@ static void words_keep_the_mass(void **unused) {
     done(&d);
 }
 
+/* What an SVG of the figure has of query q: its heaviest weight, and its label. */
+static double heaviest(const char *svg, int q, int n_keys) {
+    double most = 0;
+    for (int k = 0; k < n_keys; k++) {
+        char needle[64];
+        snprintf(needle, sizeof needle, "id=\"cross-L0H0-q%d-k%d\"", q, k);
+        const char *at = strstr(svg, needle);
+        if (!at) continue;
+        while (*at != '<')
+            at--;
+        most = fmax(most, attribute(at, "data-weight=\""));
+    }
+    return most;
+}
+
+/* At a step of a generation only what is written by then is there, each row where it will stay. */
+static void later_steps_are_not_there_yet(void **unused) {
+    (void)unused;
+    Drawn all = draw("heatmap", "attention=cross;layer=0;head=0");
+    FigureBox first, still;
+    FigurePick cell = {0, 0, 0};
+    assert_true(figure_find(all.figure, cell, &first));
+    int n = all.report.n_queries;
+    for (int step = 0; step < n; step++) {
+        char fields[96], said[48];
+        snprintf(fields, sizeof fields, "attention=cross;layer=0;head=0;step=%d", step);
+        Drawn d = draw("heatmap", fields);
+        snprintf(said, sizeof said, "step %d of %d", step + 1, n);
+        if (step < n - 1) says(&d, said);
+        assert_int_equal(d.report.n_queries, n);
+        assert_true(figure_find(d.figure, cell, &still));
+        assert_true(fabs(first.x - still.x) < 0.01 && fabs(first.w - still.w) < 0.01);
+        StrBuf svg = {0};
+        assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
+        for (int q = 0; q < n; q++)
+            assert_true((heaviest(svg.data, q, d.report.n_keys) > 0) == (q <= step));
+        assert_null(strstr(svg.data, "\xe2\x88\x85"));
+        strbuf_free(&svg);
+        done(&d);
+    }
+    done(&all);
+    /* The source is there from the start. */
+    Drawn d = draw("heatmap", "attention=encoder;layer=0;head=0;step=1");
+    assert_null(strstr(d.report.subtitle.data, "step 2 of"));
+    done(&d);
+    /* Of a word that is being written, its pieces so far. */
+    d = draw("cross", "layer=0;head=0;target_text=kissanomistaja katsoi;step=1");
+    assert_true(d.report.n_queries > 2);
+    StrBuf svg = {0};
+    assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
+    assert_null(strstr(svg.data, ">kissanomistaja<"));
+    assert_null(strstr(svg.data, ">katsoi<"));
+    strbuf_free(&svg);
+    done(&d);
+    static const char *const kinds[] = {"head", "model", "arcs", "sentence", "neuron", "steps"};
+    for (int i = 0; i < 6; i++) {
+        d = draw(kinds[i], "attention=decoder;step=1");
+        done(&d);
+    }
+}
+
 static void picks_are_places(void **unused) {
     (void)unused;
     Drawn d = draw("heatmap", "attention=cross;heads=L1H2,L0H3");
@@ -426,6 +487,7 @@ int main(void) {
         cmocka_unit_test(the_quiet_line_says_what_was_done),
         cmocka_unit_test(hidden_mass_is_right),
         cmocka_unit_test(words_keep_the_mass),
+        cmocka_unit_test(later_steps_are_not_there_yet),
         cmocka_unit_test(picks_are_places),
         cmocka_unit_test(wrong_wishes_are_named),
         cmocka_unit_test(aliases),
