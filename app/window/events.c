@@ -30,8 +30,8 @@ static void take_key(Window *w, const SDL_KeyboardEvent *key) {
 /* Letters typed with Ctrl or Alt are commands, not text. */
 static void take_text(Window *w, const char *text) {
     UiInput *in = &w->ui.in;
-    SDL_Keymod mod = SDL_GetModState();
-    if (mod & (KMOD_CTRL | KMOD_GUI | KMOD_LALT)) return;
+    /* As they were with this letter: SDL_GetModState() is already that of the keys after it. */
+    if (in->ctrl || in->alt) return;
     for (size_t n = strlen(text); n > 0;) {
         UiEvent *e = add(in, UI_TEXT);
         if (!e) return;
@@ -90,6 +90,40 @@ static bool take_window(Window *w, const SDL_WindowEvent *e) {
     default:
         return true;
     }
+}
+
+bool events_turns(const Window *w, const SDL_Event *event) {
+    if (event->type != SDL_KEYDOWN) return false;
+    SDL_Keycode key = event->key.keysym.sym;
+    bool letter = key >= SDLK_SPACE && key < SDLK_DELETE;
+    bool chord = event->key.keysym.mod & (KMOD_CTRL | KMOD_GUI | KMOD_LALT);
+    if (!w->ui.text_wanted) return true; /* the picture's commands are one after the other */
+    return letter ? chord
+                  : chord || key == SDLK_ESCAPE || key == SDLK_TAB || key == SDLK_RETURN ||
+                        key == SDLK_KP_ENTER || (key >= SDLK_F1 && key <= SDLK_F12);
+}
+
+bool events_turn_next(const Window *w) {
+    SDL_Event next;
+    SDL_PumpEvents();
+    return SDL_PeepEvents(&next, 1, SDL_PEEKEVENT, SDL_KEYDOWN, SDL_KEYDOWN) > 0 &&
+           events_turns(w, &next);
+}
+
+/* While a display hands over many keys at once, letters right behind the key that gives a field the
+ * focus are letters already; the frame switches this off again where no field wants them. */
+int events_watch(void *context, SDL_Event *event) {
+    (void)context;
+    bool may_focus = event->type == SDL_MOUSEBUTTONDOWN;
+    if (event->type == SDL_KEYDOWN) {
+        SDL_Keycode key = event->key.keysym.sym;
+        may_focus = (event->key.keysym.mod & (KMOD_CTRL | KMOD_GUI | KMOD_LALT)) ||
+                    key == SDLK_TAB || key == SDLK_RETURN || key == SDLK_SPACE ||
+                    (key >= SDLK_F1 && key <= SDLK_F12);
+        may_focus = may_focus && key != SDLK_LCTRL && key != SDLK_RCTRL && key != SDLK_LALT;
+    }
+    if (may_focus && !SDL_IsTextInputActive()) SDL_StartTextInput();
+    return 1;
 }
 
 bool events_take(Window *w, const SDL_Event *event) {

@@ -97,9 +97,6 @@ static void draw_source(Window *w, Box box, const Fields *f) {
         state_put_text(&w->state.inputs, NULL);
         state_put_text(&w->state.image, NULL);
         state_put_text(&w->state.audio, NULL);
-        w->state.step = -1;
-        w->state.locked = false;
-        w->state.selection = place_none();
         w->hover = place_none();
         if (w->state.max_new_tokens) w->state.max_new_tokens = 0;
         window_state_from_fields(w);

@@ -151,6 +151,7 @@ static bool open_sdl(Window *w, const WindowOptions *options, Error *error) {
     SDL_SetWindowMinimumSize(w->sdl, 480, 360);
     w->dpi_scale = desktop_scale(w->sdl);
     SDL_EventState(SDL_DROPFILE, SDL_ENABLE);
+    SDL_AddEventWatch(events_watch, NULL);
     SDL_StopTextInput();
     return true;
 }
@@ -352,7 +353,9 @@ static void set_cursor(Window *w) {
 static void set_text_input(Window *w) {
     bool on = SDL_IsTextInputActive() == SDL_TRUE;
     if (w->ui.text_wanted && !on) SDL_StartTextInput();
-    if (!w->ui.text_wanted && on) SDL_StopTextInput();
+    /* Stopping would throw away letters that wait behind a key not yet looked at. */
+    bool waiting = SDL_HasEvent(SDL_KEYDOWN) || SDL_HasEvent(SDL_TEXTINPUT);
+    if (!w->ui.text_wanted && on && !waiting) SDL_StopTextInput();
     if (!w->ui.text_wanted) return;
     double s = window_scale(w);
     Box b = w->ui.text_box;
@@ -437,6 +440,8 @@ void window_step(Window *w, int wait_ms) {
         frame = events_take(w, &event) || frame;
         /* A press and its release are two frames, or the release would be lost. */
         if (w->ui.in.released || w->ui.in.n_events > UI_MAX_EVENTS - 8) break;
+        /* So are a key that moves the focus, and those on either side of it. */
+        if (events_turns(w, &event) || (w->ui.in.n_events > 0 && events_turn_next(w))) break;
         any = SDL_PollEvent(&event);
     }
     frame = worker_deliver(w->worker, w) > 0 || frame;

@@ -109,6 +109,91 @@ static void typing_runs_the_model(void **state) {
     window_close(w);
 }
 
+static void post_key(SDL_Keycode sym, Uint16 mod) {
+    SDL_Event event = {.type = SDL_KEYDOWN};
+    event.key.keysym.sym = sym;
+    event.key.keysym.mod = mod;
+    SDL_PushEvent(&event);
+    event.type = SDL_KEYUP;
+    event.key.keysym.mod = 0;
+    SDL_PushEvent(&event);
+}
+
+static void post_letters(const char *letters) {
+    for (; *letters; letters++) {
+        post_key(*letters, 0);
+        SDL_Event event = {.type = SDL_TEXTINPUT};
+        event.text.text[0] = *letters;
+        SDL_PushEvent(&event);
+    }
+}
+
+/* A busy machine hands over many keys at once: each still does what it would have done alone. */
+static void keys_posted_in_one_go(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    act(w, "focus.picture");
+    post_key(SDLK_3, 0);
+    post_key(SDLK_l, KMOD_LCTRL);
+    post_letters("dogs bark");
+    post_key(SDLK_ESCAPE, 0);
+    post_key(SDLK_2, 0);
+    post_key(SDLK_k, KMOD_LCTRL);
+    post_letters("fit");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_string_equal(w->state.text, "dogs bark");
+    assert_string_equal(w->state.view, "head");
+    assert_int_equal(w->panel, PANEL_PALETTE);
+    assert_true(str_is(textedit_text(&w->query.edit), "fit"));
+    post_key(SDLK_ESCAPE, 0);
+    post_key(SDLK_l, KMOD_LCTRL);
+    post_letters("a");
+    post_key(SDLK_k, KMOD_LCTRL);
+    post_letters("b");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_string_equal(w->state.text, "a");
+    assert_true(str_is(textedit_text(&w->query.edit), "b"));
+    window_close(w);
+}
+
+/* Forwards, back, and all again; another text has other steps. */
+static void steps_show_what_is_written_by_then(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    act(w, "view.heatmap");
+    int n = steps_n(w), all = inked(w);
+    assert_true(n > 2);
+    act(w, "step.first");
+    assert_int_equal(steps_at(w), 0);
+    int first = inked(w);
+    act(w, "step.next");
+    int second = inked(w);
+    assert_true(first < second && second < all);
+    act(w, "step.back");
+    assert_int_equal(inked(w), first);
+    act(w, "play");
+    assert_true(w->playing);
+    for (int i = 0; i < 2000 && steps_at(w) == 0; i++)
+        window_step(w, 10);
+    assert_int_equal(steps_at(w), 1);
+    act(w, "play");
+    assert_false(w->playing);
+    act(w, "step.last");
+    assert_int_equal(steps_at(w), n - 1);
+    act(w, "step.first");
+    window_set_text(w, "He loves cats.", NULL);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(w->state.step, -1);
+    /* A locked word is where the strip stands, and hides nothing. */
+    w->state.locked = true;
+    w->state.selection = window_head(w);
+    w->state.selection.query = 1;
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(steps_at(w), 1);
+    assert_int_equal(w->state.step, -1);
+    window_close(w);
+}
+
 static void a_typed_target_is_forced(void **state) {
     (void)state;
     Window *w = open_tiny(1200, 800, "She loves cats.");
@@ -361,6 +446,8 @@ int main(void) {
         cmocka_unit_test(it_opens_with_a_picture),
         cmocka_unit_test(every_view_draws_or_says_why_not),
         cmocka_unit_test(typing_runs_the_model),
+        cmocka_unit_test(keys_posted_in_one_go),
+        cmocka_unit_test(steps_show_what_is_written_by_then),
         cmocka_unit_test(a_typed_target_is_forced),
         cmocka_unit_test(heads_are_changed_and_changed_back),
         cmocka_unit_test(bad_things_are_said_and_survived),

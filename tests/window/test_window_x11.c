@@ -150,10 +150,7 @@ static void keys_and_pointer_change_what_is_drawn(void **state) {
     assert_true(differing(first, second, 200, 240, 900, 700) > 2000);
 
     /* Typing changes the sentence, and the picture with it. */
-    xdo("key --delay 30 ctrl+l");
-    xdo("key --delay 30 End");
-    /* Text input begins with the frame that shows the focus. */
-    wait_ms(1200);
+    xdo("key --delay 1 ctrl+l End");
     xdo("type --delay 30 'dogs'");
     wait_ms(1500);
     xdo("key --delay 30 Escape");
