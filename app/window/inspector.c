@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/window/actions.h"
+#include "app/window/cells.h"
 #include "app/window/window.h"
 
 enum { ROW = 24, TOP_KEYS = 5 };
@@ -62,50 +63,7 @@ static void pair_number(Column *c, const char *name, double x, int decimals, con
     pair(c, name, text);
 }
 
-/* ---- labels of tokens ---- */
-
-static Str key_label(const Window *w, const Place *p, int key) {
-    const Trace *t = w->pass->trace;
-    bool target = p->stack == STACK_DECODER && !p->cross;
-    Tokens tokens = target ? trace_target(t) : trace_source(t);
-    return key >= 0 && key < tokens.n ? tokens.items[key].label : (Str){0};
-}
-
-static Str query_label(const Window *w, const Place *p, int query) {
-    const Trace *t = w->pass->trace;
-    bool decoder = p->stack == STACK_DECODER || p->cross;
-    if (!decoder) {
-        Tokens tokens = trace_source(t);
-        return query >= 0 && query < tokens.n ? tokens.items[query].label : (Str){0};
-    }
-    bool writes = w->state.rows ? strcmp(w->state.rows, "writes") == 0 : p->cross;
-    const Token *next = trace_next_tokens(t);
-    Tokens target = trace_target(t);
-    if (query < 0 || query >= target.n) return (Str){0};
-    return writes && next ? next[query].label : target.items[query].label;
-}
-
 /* ---- the groups ---- */
-
-/* One row of the selected head; owned by the arena. False without a head or a query. */
-static bool read_row(const Window *w, const Place *p, Arena *arena, float **out, int *n) {
-    Pattern pattern;
-    if (!w->pass || p->query < 0 || p->layer < 0 ||
-        !trace_pattern(w->pass->trace, p->stack, p->layer, p->cross, &pattern) ||
-        p->query >= pattern.n_queries)
-        return false;
-    *n = (int)pattern.n_keys;
-    float *row = arena_calloc(arena, (size_t)*n * 2, sizeof *row);
-    int from = p->head < 0 ? 0 : p->head, to = p->head < 0 ? pattern.n_heads : p->head + 1;
-    if (to > pattern.n_heads) return false;
-    for (int h = from; h < to; h++) {
-        pattern_tile(&pattern, h, p->query, p->query + 1, 0, *n, row + *n);
-        for (int k = 0; k < *n; k++)
-            row[k] += row[*n + k] / (float)(to - from);
-    }
-    *out = row;
-    return true;
-}
 
 static double score_of(const Window *w, const Place *p) {
     char name[HOOK_NAME_MAX];
@@ -117,7 +75,7 @@ static double score_of(const Window *w, const Place *p) {
     return (double)*tensor_at(*scores, p->head, p->query, p->key, 0);
 }
 
-static void draw_selection(Column *c, const Place *p, const float *weights, int n) {
+static void draw_selection(Column *c, const Place *p, const Cells *cells, Arena *arena) {
     Window *w = c->w;
     if (!group(c, w->state.locked && place_is_open(&w->hover) ? "Selection, locked" : "Selection",
                0))
@@ -129,16 +87,24 @@ static void draw_selection(Column *c, const Place *p, const float *weights, int 
                       (LabelStyle){.size = 12}, ui_color(&w->ui, UI_SOFT), true);
         return;
     }
-    pair_user(c, "query", query_label(w, p, p->query));
-    if (p->key < 0 || !weights || p->key >= n) return;
-    pair_user(c, "key", key_label(w, p, p->key));
-    pair_number(c, "weight", (double)weights[p->key], 3, "");
-    pair_number(c, "score before softmax", score_of(w, p), 3, "");
-    int rank = 1;
-    for (int k = 0; k < n; k++)
-        rank += weights[k] > weights[p->key];
+    pair_user(c, "query", cells->n ? cells->query : cells_query_label(w, p, arena));
+    if (cells->key < 0) return;
+    float weight = cells->weights[cells->key];
+    pair_user(c, "key", cells->labels[cells->key]);
+    pair_number(c, "weight", (double)weight, 3, "");
+    /* Words of several pieces have as many scores. */
+    bool joined = cells->n_query_tokens > 1 || cells->n_key_tokens > 1;
     char text[48];
-    snprintf(text, sizeof text, "%d of %d", rank, n);
+    if (joined) {
+        snprintf(text, sizeof text, "%d × %d", cells->n_query_tokens, cells->n_key_tokens);
+        pair(c, "pieces joined", text);
+    } else {
+        pair_number(c, "score before softmax", score_of(w, p), 3, "");
+    }
+    int rank = 1;
+    for (int k = 0; k < cells->n; k++)
+        rank += cells->weights[k] > weight;
+    snprintf(text, sizeof text, "%d of %d", rank, cells->n);
     pair(c, "rank", text);
 }
 
@@ -151,48 +117,53 @@ static void head_title(const Place *p, char out[64]) {
         snprintf(out, 64, "this");
 }
 
-static void draw_top(Column *c, const Place *p, const float *weights, int n) {
-    char head[64], title[96];
-    head_title(p, head);
-    snprintf(title, sizeof title, "What %s attends to here", head);
-    if (!group(c, title, 1)) return;
-    int best[TOP_KEYS], n_best = 0;
-    for (int k = 0; k < n; k++) {
-        int at = n_best < TOP_KEYS ? n_best++ : TOP_KEYS - 1;
-        if (at == TOP_KEYS - 1 && n_best == TOP_KEYS && k >= TOP_KEYS &&
-            weights[best[at]] >= weights[k])
-            continue;
-        while (at > 0 && weights[best[at - 1]] < weights[k]) {
+/* The heaviest keys, best first. */
+static int best_keys(const Cells *cells, int best[TOP_KEYS]) {
+    int n = 0;
+    for (int k = 0; k < cells->n; k++) {
+        if (n == TOP_KEYS && cells->weights[best[n - 1]] >= cells->weights[k]) continue;
+        int at = n < TOP_KEYS ? n++ : TOP_KEYS - 1;
+        while (at > 0 && cells->weights[best[at - 1]] < cells->weights[k]) {
             best[at] = best[at - 1];
             at--;
         }
         best[at] = k;
     }
+    return n;
+}
+
+static void draw_key(Column *c, const Cells *cells, int key, int index) {
     Ui *ui = &c->w->ui;
-    for (int i = 0; i < n_best; i++) {
-        Box box = row(c, 22);
-        Box left = box_cut_left(&box, box.w * 0.34);
-        double weight = (double)weights[best[i]];
-        bool chosen = best[i] == p->key;
-        UiId id = ui_id("top-key", i);
-        UiState state = ui_widget(ui, id, (Box){left.x, left.y, left.w + box.w, left.h}, true);
-        ui_user_text(ui, key_label(c->w, p, best[i]), left, 12, chosen ? 600 : 400,
-                     chosen || state.hot ? ui->theme->accent : ui->theme->soft, LABEL_RIGHT);
-        double room = box.w - 56;
-        Box bar = {box.x + 8, box.y + 7, fmax(2, room * weight), 8};
-        paint_round(&ui->paint, bar, 2, ui->theme->accent);
-        char text[16];
-        snprintf(text, sizeof text, "%.2f", weight);
-        ui_number(ui, text, (Box){bar.x + bar.w + 8, box.y, 40, box.h}, 12, UI_INK, LABEL_LEFT);
-        ui_ring(ui, id, (Box){left.x, left.y, left.w + box.w, left.h}, 4);
-        if (state.clicked) {
-            c->w->state.selection = *p;
-            c->w->state.selection.key = best[i];
-            c->w->state.locked = true;
-            c->w->hover = place_none();
-            picture_refocus(c->w);
-        }
-    }
+    Box box = row(c, 22), whole = box;
+    Box left = box_cut_left(&box, box.w * 0.34);
+    double weight = (double)cells->weights[key];
+    bool chosen = key == cells->key;
+    UiId id = ui_id("top-key", index);
+    UiState state = ui_widget(ui, id, whole, true);
+    ui_user_text(ui, cells->labels[key], left, 12, chosen ? 600 : 400,
+                 chosen || state.hot ? ui->theme->accent : ui->theme->soft, LABEL_RIGHT);
+    double room = box.w - 56;
+    Box bar = {box.x + 8, box.y + 7, fmax(2, room * weight), 8};
+    paint_round(&ui->paint, bar, 2, ui->theme->accent);
+    char text[16];
+    snprintf(text, sizeof text, "%.2f", weight);
+    ui_number(ui, text, (Box){bar.x + bar.w + 8, box.y, 40, box.h}, 12, UI_INK, LABEL_LEFT);
+    ui_ring(ui, id, whole, 4);
+    if (!state.clicked) return;
+    c->w->state.selection = cells_place(cells, key);
+    c->w->state.locked = true;
+    c->w->hover = place_none();
+    picture_refocus(c->w);
+}
+
+static void draw_top(Column *c, const Place *p, const Cells *cells) {
+    char head[64], title[96];
+    head_title(p, head);
+    snprintf(title, sizeof title, "What %s attends to here", head);
+    if (!group(c, title, 1)) return;
+    int best[TOP_KEYS], n = best_keys(cells, best);
+    for (int i = 0; i < n; i++)
+        draw_key(c, cells, best[i], i);
 }
 
 static void draw_head(Column *c, const Place *p) {
@@ -370,12 +341,11 @@ void inspector_draw(Window *w, Box box) {
         p.query = query;
         p.key = key;
     }
-    float *weights = NULL;
-    int n = 0;
-    bool there = read_row(w, &p, arena, &weights, &n);
+    Cells cells;
+    bool there = cells_read(w, &p, arena, &cells);
     draw_answers(&c);
-    draw_selection(&c, &p, weights, n);
-    if (there) draw_top(&c, &p, weights, n);
+    draw_selection(&c, &p, &cells, arena);
+    if (there) draw_top(&c, &p, &cells);
     draw_head(&c, p.layer >= 0 && p.head >= 0 ? &p : &head);
     draw_changes(&c, &head);
     draw_grid(&c, &head);

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "app/window/actions.h"
+#include "app/window/cells.h"
 #include "app/window/window.h"
 #include "model/base/file.h"
 #include "tests/app/spawn.h"
@@ -191,6 +192,38 @@ static void steps_show_what_is_written_by_then(void **state) {
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_equal(steps_at(w), 1);
     assert_int_equal(w->state.step, -1);
+    window_close(w);
+}
+
+/* In word mode the inspector's row is that of the figure: sums to 1, and has the words' weights. */
+static void the_inspector_tells_of_words(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves unbelievable cats.");
+    act(w, "view.heatmap");
+    act(w, "attention.encoder");
+    Arena *arena = arena_new();
+    Place p = window_head(w);
+    p.head = 0;
+    p.query = 1;
+    p.key = 2;
+    Cells tokens, words;
+    assert_true(cells_read(w, &p, arena, &tokens));
+    act(w, "units");
+    assert_true(cells_read(w, &p, arena, &words));
+    assert_true(words.n < tokens.n);
+    assert_int_equal(words.n, w->shown->report.n_keys);
+    double sum = 0;
+    for (int k = 0; k < words.n; k++)
+        sum += (double)words.weights[k];
+    assert_true(sum > 0.999 && sum < 1.001);
+    assert_true(words.key >= 0 && words.first[words.key] <= 2);
+    bool found = false;
+    for (int k = 0; k < words.n; k++)
+        found = found || str_is(words.labels[k], "unbelievable");
+    assert_true(found);
+    Place other = cells_place(&words, words.n - 1);
+    assert_int_equal(other.key, words.first[words.n - 1]);
+    arena_free(arena);
     window_close(w);
 }
 
@@ -448,6 +481,7 @@ int main(void) {
         cmocka_unit_test(typing_runs_the_model),
         cmocka_unit_test(keys_posted_in_one_go),
         cmocka_unit_test(steps_show_what_is_written_by_then),
+        cmocka_unit_test(the_inspector_tells_of_words),
         cmocka_unit_test(a_typed_target_is_forced),
         cmocka_unit_test(heads_are_changed_and_changed_back),
         cmocka_unit_test(bad_things_are_said_and_survived),
