@@ -8,6 +8,7 @@
 #ifndef MODEL_OPS_H
 #define MODEL_OPS_H
 
+#include "model/kernels_gemm.h"
 #include "model/model.h"
 #include "model/run.h"
 
@@ -18,12 +19,7 @@ void ops_blas_threads(int n_threads);
  * before the program is loaded anew, or NULL where it chose well. */
 const char *ops_blas_better_core(void);
 
-/* C[m,n] = alpha A B + beta C; transposed operands are kept [k,m], [n,k]. */
-typedef struct Gemm {
-    bool a_transposed, b_transposed;
-    int64_t m, n, k;
-    float alpha, beta;
-} Gemm;
+/* The product that a Gemm describes, by whoever is fastest at it: own loops, BLAS. */
 void ops_gemm(const Gemm *shape, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
               int64_t ldc);
 
