@@ -64,19 +64,20 @@ static int end_of(const Axis *axis, int row) {
     return row + 1 < axis->n ? axis->first[row + 1] : axis->tokens.n;
 }
 
-/* The word where the figure joins pieces, else the piece as the vocabulary has it. */
-static Str label_of(const Axis *axis, int row, const Words *words) {
-    int first = axis->first[row];
-    bool joined = axis->n < axis->tokens.n;
-    return joined ? words->items[words->of[first]].label : axis->tokens.items[first].label;
-}
-
-static Str *labels_of(const Axis *axis, Arena *arena) {
+/* The word where the figure joins pieces, else the piece; raw: as the vocabulary has it. */
+static Str *labels_of(const Axis *axis, bool raw, Arena *arena) {
     Str *labels = arena_alloc(arena, ((size_t)axis->n + 1) * sizeof *labels);
+    const Token *tokens = axis->tokens.items;
+    TokenStyle style = token_style(tokens, axis->tokens.n);
     Words words = {0};
-    if (axis->n < axis->tokens.n) words = words_read(&axis->tokens, arena);
-    for (int r = 0; r < axis->n; r++)
-        labels[r] = label_of(axis, r, &words);
+    bool joined = axis->n < axis->tokens.n;
+    if (joined) words = words_read(&axis->tokens, arena);
+    for (int r = 0; r < axis->n; r++) {
+        int first = axis->first[r];
+        labels[r] = joined ? words.items[words.of[first]].label
+                    : raw  ? tokens[first].label
+                           : token_pretty(tokens[first].label, style, arena);
+    }
     return labels;
 }
 
@@ -84,7 +85,7 @@ Str cells_query_label(const Window *w, const Place *p, Arena *arena) {
     if (!w->pass || p->query < 0) return (Str){0};
     Axis queries = queries_of(w, p, arena);
     int row = row_of(&queries, p->query);
-    return row < 0 ? (Str){0} : labels_of(&queries, arena)[row];
+    return row < 0 ? (Str){0} : labels_of(&queries, w->state.raw_tokens, arena)[row];
 }
 
 /* Tokens begin..end of the pattern's queries, their mean over the heads: into row [n_keys]. */
@@ -124,8 +125,8 @@ bool cells_read(const Window *w, const Place *p, Arena *arena, Cells *out) {
     for (int k = 0; k < keys.n; k++)
         for (int t = keys.first[k]; t < end_of(&keys, k); t++)
             out->weights[k] += row[t];
-    out->labels = labels_of(&keys, arena);
-    out->query = labels_of(&queries, arena)[q];
+    out->labels = labels_of(&keys, w->state.raw_tokens, arena);
+    out->query = labels_of(&queries, w->state.raw_tokens, arena)[q];
     out->n_query_tokens = end - begin;
     if (p->key >= 0) out->key = row_of(&keys, p->key);
     if (out->key >= 0) out->n_key_tokens = end_of(&keys, out->key) - keys.first[out->key];

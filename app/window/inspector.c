@@ -316,7 +316,7 @@ static void draw_grid(Column *c, const Place *p) {
         Box line = row(c, tall);
         char text[16];
         snprintf(text, sizeof text, "%d", layer);
-        ui_text(&w->ui, text, (Box){line.x, line.y, 12, line.h - 4}, 11, 400, UI_FAINT, LABEL_LEFT);
+        ui_text(&w->ui, text, (Box){line.x, line.y, 18, line.h - 4}, 11, 400, UI_FAINT, LABEL_LEFT);
         PaintClip outer = paint_clip(&w->ui.paint, (Box){area.x - 2, line.y - 3, area.w, tall + 2});
         for (int head = 0; head < s->n_heads; head++) {
             Box cell = {area.x + head * pitch - w->grid_scroll.offset, line.y, pitch - 4, tall - 4};

@@ -27,7 +27,8 @@ enum { PASS_TOP = 8, PASS_SUMMARIES = 3, PASS_MAX_EDITS = 64 };
 /* One token that the model wrote, or was made to write. */
 typedef struct PassStep {
     int32_t id;
-    Str label;
+    Str label;  /* as the vocabulary has it */
+    Str pretty; /* as a reader writes it */
     bool special;
     int64_t begin, end; /* bytes of `output`; equal: none */
     double prob;

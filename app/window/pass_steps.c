@@ -3,6 +3,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/words.h"
+
 static double log_sum_exp(const float *x, int64_t n) {
     double max = -INFINITY, sum = 0;
     for (int64_t i = 0; i < n; i++)
@@ -162,6 +164,15 @@ static void answers_of_encoder(Pass *pass, const Subject *subject) {
     }
 }
 
+static void make_readable(Pass *pass) {
+    Token *tokens = arena_calloc(pass->arena, (size_t)pass->n_steps + 1, sizeof *tokens);
+    for (int i = 0; i < pass->n_steps; i++)
+        tokens[i].label = pass->steps[i].label;
+    TokenStyle style = token_style(tokens, pass->n_steps);
+    for (int i = 0; i < pass->n_steps; i++)
+        pass->steps[i].pretty = token_pretty(tokens[i].label, style, pass->arena);
+}
+
 void pass_steps_make(Pass *pass, const Subject *subject, Str typed, const char *to) {
     switch (subject->model->config.family) {
     case FAMILY_ENCODER_DECODER:
@@ -175,4 +186,5 @@ void pass_steps_make(Pass *pass, const Subject *subject, Str typed, const char *
         answers_of_encoder(pass, subject);
         break;
     }
+    make_readable(pass);
 }

@@ -8,16 +8,6 @@ bool strip_wanted(const Window *w) {
     return steps_n(w) > 0;
 }
 
-/* As a reader writes it: without the marks that vocabularies put at the start of words. */
-static Str readable(Str label) {
-    static const char *const marks[] = {"\xe2\x96\x81", "\xc4\xa0", "##"};
-    for (int i = 0; i < 3; i++) {
-        size_t n = strlen(marks[i]);
-        if (label.n > n && memcmp(label.data, marks[i], n) == 0) return str_sub(label, n, label.n);
-    }
-    return label;
-}
-
 static void draw_play(Window *w, Box box) {
     Ui *ui = &w->ui;
     UiId id = ui_id("play", 0);
@@ -43,8 +33,7 @@ static void draw_chip(Window *w, Box box, int step, bool now) {
     if (state.hot && !now) ground = color_mix(ground, t->accent, 0.15);
     paint_round(&ui->paint, box, 6, ground);
     Color ink = now ? theme_on(t, t->accent) : past || state.hot ? t->ink : t->soft;
-    ui_user_text(ui, readable(s->label), box_inset(box, 6, 0), 12, now ? 600 : 400, ink,
-                 LABEL_CENTER);
+    ui_user_text(ui, s->pretty, box_inset(box, 6, 0), 12, now ? 600 : 400, ink, LABEL_CENTER);
     Box bar = {box.x + 4, box.y + box.h - 3, (box.w - 8) * s->prob, 2};
     if (!now && s->prob > 0) paint_round(&ui->paint, bar, 1, t->accent);
     ui_ring(ui, id, box, 6);

@@ -78,6 +78,13 @@ static Str line_text(const Layout *l, int line) {
     return str_sub(strbuf_str(&l->shown), l->field->starts[line], l->field->starts[line + 1]);
 }
 
+/* Where a line begins: at the left, or, in a text that runs from right to left, so that it ends at
+ * the right edge. */
+static double line_x(const Layout *l, int line) {
+    if (!text_is_rtl(strbuf_str(&l->shown))) return l->x;
+    return l->x + fmax(0, l->width - text_width(l->fonts, line_text(l, line), l->style));
+}
+
 double textfield_height(Ui *ui, TextField *field, double width, int max_lines) {
     Layout l = layout_begin(ui, field, width, 15, false);
     int n = field->n_lines < max_lines ? field->n_lines : max_lines;
@@ -101,7 +108,7 @@ static size_t byte_at(const Layout *l, double px_x, double px_y) {
     int line = (int)floor((px_y - l->y) / l->pitch);
     line = line < 0 ? 0 : line >= f->n_lines ? f->n_lines - 1 : line;
     Str text = line_text(l, line);
-    size_t at = f->starts[line] + text_caret_at(l->fonts, text, l->style, px_x - l->x);
+    size_t at = f->starts[line] + text_caret_at(l->fonts, text, l->style, px_x - line_x(l, line));
     /* The end of a wrapped line is the start of the next: stay on this one. */
     if (line + 1 < f->n_lines && at == f->starts[line + 1] && text.n)
         at = f->starts[line] + grapheme_before(text, text.n);
@@ -133,6 +140,7 @@ static void move_lines(Layout *l, int by, bool select) {
     TextField *f = l->field;
     int line = line_of(f, f->edit.caret);
     double x =
+        line_x(l, line) - l->x +
         text_caret_x(l->fonts, line_text(l, line), l->style, f->edit.caret - f->starts[line]);
     if (f->goal_x < 0) f->goal_x = x;
     int to = line + by;
@@ -335,8 +343,9 @@ static void draw_ranges(Layout *l, size_t begin, size_t end, double from, double
         TextRange ranges[MAX_RANGES];
         int n = text_ranges(l->fonts, line_text(l, line), l->style, begin > a ? begin - a : 0,
                             (end < b ? end : b) - a, ranges, MAX_RANGES);
+        double x = line_x(l, line);
         for (int i = 0; i < n; i++)
-            fill_px(l, l->x + ranges[i].x0, l->y + (line + from) * l->pitch, l->x + ranges[i].x1,
+            fill_px(l, x + ranges[i].x0, l->y + (line + from) * l->pitch, x + ranges[i].x1,
                     l->y + (line + to) * l->pitch, color);
     }
 }
@@ -355,12 +364,12 @@ static void draw_marks(Layout *l, const TextFieldLook *look) {
             int n =
                 text_ranges(l->fonts, line_text(l, line), l->style, m.begin > a ? m.begin - a : 0,
                             (m.end < b ? m.end : b) - a, r, MAX_RANGES);
+            double x = line_x(l, line);
             for (int k = 0; k < n; k++) {
                 double y = l->y + (line + 0.94) * l->pitch, y1 = y + thick * l->pitch;
                 double middle = r[k].x0 + (r[k].x1 - r[k].x0) * m.value;
-                fill_px(l, l->x + r[k].x0, y, l->x + r[k].x1, y1,
-                        color_mix(t->panel, t->ink, 0.10));
-                fill_px(l, l->x + r[k].x0, y, l->x + middle, y1, c);
+                fill_px(l, x + r[k].x0, y, x + r[k].x1, y1, color_mix(t->panel, t->ink, 0.10));
+                fill_px(l, x + r[k].x0, y, x + middle, y1, c);
             }
         }
     }
@@ -371,7 +380,8 @@ static void draw_caret(Layout *l, bool shown) {
     Ui *ui = l->ui;
     size_t caret = shown_caret(f);
     int line = line_of(f, caret);
-    double x = l->x + text_caret_x(l->fonts, line_text(l, line), l->style, caret - f->starts[line]);
+    double x = line_x(l, line) +
+               text_caret_x(l->fonts, line_text(l, line), l->style, caret - f->starts[line]);
     double y = l->y + line * l->pitch, s = ui->paint.scale;
     double wide = fmax(1, round(1.2 * s));
     x = round(x);
@@ -421,7 +431,7 @@ static void draw_text(Layout *l, Box box, const TextFieldLook *look, bool focuse
         double y = l->y + line * l->pitch;
         double s = ui->paint.scale;
         if (y + l->pitch < box.y * s || y > (box.y + box.h) * s) continue;
-        ui_line(ui, l->x, y + base, line_text(l, line), l->style, ink);
+        ui_line(ui, line_x(l, line), y + base, line_text(l, line), l->style, ink);
     }
 }
 
