@@ -58,13 +58,34 @@ static bool check_length(const Subject *subject, StackId stack, int n, const cha
                      where, n, most);
 }
 
+/* Without a tokenizer a text is ids with blanks or commas between: "5 12 7". */
+static bool read_ids(const Subject *subject, Str text, bool target, Arena *arena, Tokens *out,
+                     Error *error) {
+    const ModelConfig *config = &subject->model->config;
+    int limit = target || config->n_source_vocab < 1 ? config->n_vocab : config->n_source_vocab;
+    int32_t *ids = arena_alloc(arena, (text.n / 2 + 1) * sizeof *ids);
+    int n = 0;
+    for (size_t at = 0; at < text.n;) {
+        size_t end = at;
+        while (end < text.n && !strchr(" ,\t\r\n", text.data[end]))
+            end++;
+        long long id = -1;
+        bool number = integer_parse(str_sub(text, at, end), &id);
+        if (end > at && (!number || id < 0 || id >= limit))
+            return error_set(error, ERROR_INPUT,
+                             "%s: no tokenizer in this folder, so it reads no text, but token ids: "
+                             "0 to %d with blanks between, or --inputs FILE.safetensors",
+                             subject->path, limit - 1);
+        if (end > at) ids[n++] = (int32_t)id;
+        at = end + 1;
+    }
+    *out = subject_tokens(subject, ids, n, target, arena);
+    return n > 0 || error_set(error, ERROR_INPUT, "no token ids, at least one is expected");
+}
+
 static bool encode(const Subject *subject, Str text, const EncodeOptions *options,
                    const char *where, Arena *arena, Tokens *out, Error *error) {
-    if (!subject->tokenizer)
-        return error_set(error, ERROR_INPUT,
-                         "%s: no tokenizer in this folder, so it cannot read a text; token ids are "
-                         "given with --inputs FILE.safetensors",
-                         subject->path);
+    if (!subject->tokenizer) return read_ids(subject, text, options->target, arena, out, error);
     if (!utf8_check(text, where, error)) return false;
     if (subject_is_blank(text))
         return error_set(error, ERROR_INPUT, "%s: is empty, a sentence is expected", where);
@@ -147,7 +168,8 @@ bool subject_read_line(const Subject *subject, Str text, Str target, const Subje
     if (what->text_pair) out->types = types_of(out->source, arena);
     int32_t *begin = arena_alloc(arena, TOKENIZER_MAX_BEGIN * sizeof *begin);
     int32_t start = subject->model->config.generation.start_id;
-    out->n_begin = what->to ? tokenizer_begin(subject->tokenizer, what->to, start, begin) : 0;
+    bool begins = what->to && subject->tokenizer;
+    out->n_begin = begins ? tokenizer_begin(subject->tokenizer, what->to, start, begin) : 0;
     out->begin = out->n_begin ? begin : NULL;
     if (!target.data) return true;
     return read_target(subject, target, what, "--target-text", arena, out, error);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app/parallel.h"
+#include "app/window/input.h"
 #include "app/window/values.h"
 #include "model/base/file.h"
 #include "model/hub.h"
@@ -119,8 +120,16 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     bool one = model_has_stack(job->loaded->subject->model, STACK_BLOCKS);
     if (one && strcmp(window_view(w)->name, "cross") == 0) state_put_text(&w->state.view, "head");
     if (one) state_put_text(&w->state.attention, NULL);
+    input_adapt(w);
     if (w->notice_bad) w->notice[0] = 0;
-    job_run(w);
+    w->run_error[0] = 0;
+    if (input_there(w)) {
+        job_run(w);
+    } else {
+        shown_free(w->shown);
+        w->shown = NULL;
+        w->ui.again = true;
+    }
 }
 
 static void load_drop(void *data) {
@@ -216,14 +225,27 @@ static void show_output(Window *w) {
     if (!str_eq(textedit_text(&w->target.edit), text)) textedit_set(&w->target.edit, text);
 }
 
+/* A picture of this model stays, and what went wrong is said below it. */
+static void run_failed(Window *w, const Error *error) {
+    if (w->shown && w->pass) {
+        window_notice(w, true, "%s", error->message);
+        return;
+    }
+    shown_free(w->shown);
+    w->shown = NULL;
+    snprintf(w->run_error, sizeof w->run_error, "%s", error->message);
+    w->ui.again = true;
+}
+
 static void run_done(void *context, void *data, bool ok, const Error *error) {
     Window *w = context;
     DrawJob *job = data;
     w->run_since_ms = 0;
     if (!ok) {
-        window_notice(w, true, "%s", error->message);
+        run_failed(w, error);
         return;
     }
+    w->run_error[0] = 0;
     if (w->notice_bad && !labels_note(w->ui.labels)) w->notice[0] = 0;
     pass_release(w->pass);
     w->pass = pass_retain(job->pass);

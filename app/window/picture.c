@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/window/input.h"
 #include "app/window/window.h"
 
 enum { RELAYOUT_AFTER_MS = 160, DIM_AFTER_MS = 120, BAR_AFTER_MS = 400 };
@@ -356,7 +357,9 @@ static void draw_message(Window *w, Box area, const char *head, const char *text
 
 static void draw_empty(Window *w, Box area) {
     const View *view = window_view(w);
-    if (w->shown && !w->shown->figure) {
+    if (w->loaded && !input_there(w) && (view->needs & VIEW_NEEDS_TRACE)) {
+        draw_message(w, area, view->title, input_ask(w));
+    } else if (w->shown && !w->shown->figure) {
         char text[1400];
         snprintf(text, sizeof text, "%s%s%s", w->shown->error, *w->shown->error ? "\n" : "",
                  view->empty ? view->empty : "");
@@ -368,6 +371,8 @@ static void draw_empty(Window *w, Box area) {
         if (ui_button(&w->ui, ui_id("open-model", 0), button, "Open a model…",
                       (UiButton){.look = UI_PRIMARY}))
             panel_open(w, PANEL_OPEN);
+    } else if (*w->run_error) {
+        draw_message(w, area, "There is no picture", w->run_error);
     } else if (window_busy(w) && w->run_since_ms > 0 && window_now_ms() - w->run_since_ms > 150) {
         draw_message(w, area, "Running…",
                      "The picture comes as soon as the model has read the text.");

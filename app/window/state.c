@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "app/window/input.h"
 #include "app/window/jobs.h"
 #include "app/window/window.h"
 #include "model/base/file.h"
@@ -22,7 +23,7 @@ const View *window_view(const Window *w) {
 
 void window_fields_from_state(Window *w) {
     const State *s = &w->state;
-    textedit_set(&w->source.edit, s->text ? str(s->text) : (Str){"", 0});
+    input_to_field(w);
     textedit_set(&w->pair.edit, s->text_pair ? str(s->text_pair) : (Str){"", 0});
     w->target_own = s->target_text == NULL;
     Str own = w->pass && w->target_own ? w->pass->own : (Str){"", 0};
@@ -40,7 +41,7 @@ static bool put(char **field, const TextEdit *edit) {
 
 void window_state_from_fields(Window *w) {
     State *s = &w->state;
-    bool changed = put(&s->text, &w->source.edit);
+    bool changed = input_from_field(w);
     changed = put(&s->text_pair, &w->pair.edit) || changed;
     if (w->target_own)
         state_put_text(&s->target_text, NULL);
@@ -156,8 +157,8 @@ static bool keeps_enough(Window *w) {
 
 void window_sync(Window *w) {
     if (worker_busy(w->worker, SLOT_LOAD)) return;
-    bool can_run = w->loaded || w->state.from;
-    if (!can_run && !w->pass) return;
+    bool can_run = (w->loaded && input_there(w)) || w->state.from;
+    if (!can_run && !w->pass && !w->loaded) return;
     bool running = worker_busy(w->worker, SLOT_RUN);
     if (can_run && !same_run(&w->state, &w->asked_run)) {
         job_run(w);
@@ -233,6 +234,16 @@ static bool open_session(Window *w, const char *path, Error *error) {
     return ok;
 }
 
+static void open_sense(Window *w, char **field, const char *path, InputKind kind) {
+    if (w->loaded && input_kind(w) != kind) {
+        window_notice(w, true, "%s: the open model does not %s; open one that does (Ctrl+O)", path,
+                      kind == INPUT_PICTURE ? "look at pictures" : "listen to sounds");
+        return;
+    }
+    state_put_text(field, path);
+    window_fields_from_state(w);
+}
+
 void window_open_path(Window *w, const char *path) {
     if (path[0] == '~' && path[1] == '/' && getenv("HOME")) {
         char full[4096];
@@ -257,9 +268,9 @@ void window_open_path(Window *w, const char *path) {
     } else if (has_extension(path, ".safetensors .npz")) {
         state_put_text(&w->state.from, path);
     } else if (has_extension(path, ".png .jpg .jpeg")) {
-        state_put_text(&w->state.image, path);
+        open_sense(w, &w->state.image, path, INPUT_PICTURE);
     } else if (has_extension(path, ".wav .flac")) {
-        state_put_text(&w->state.audio, path);
+        open_sense(w, &w->state.audio, path, INPUT_SOUND);
     } else if (has_extension(path, ".json")) {
         /* A session, or attentions from elsewhere. */
         if (!open_session(w, path, &error)) state_put_text(&w->state.from, path);

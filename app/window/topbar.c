@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/window/input.h"
 #include "app/window/window.h"
 #include "model/base/file.h"
 
@@ -34,8 +35,8 @@ static Fields fields_of(const Window *w) {
         f.target_hint = "Continuation: type one, or Ctrl+G lets the model go on";
         break;
     }
-    if (w->state.image) f.source_hint = "A picture is shown; type to read text instead";
-    if (w->state.audio) f.source_hint = "A sound is read; type to read text instead";
+    if (input_hint(w)) f.source_hint = input_hint(w);
+    if (input_kind(w) == INPUT_PICTURE) f.pair = false;
     return f;
 }
 
@@ -89,14 +90,25 @@ static void after(Window *w, TextFieldEvent e) {
     if (e.left || e.submitted) leave(w);
 }
 
+static bool has_tab(const Ui *ui) {
+    for (int i = 0; i < ui->in.n_events; i++) {
+        const UiEvent *e = &ui->in.events[i];
+        if (!e->used && e->kind == UI_KEY && e->key == SDLK_TAB && !e->ctrl && !e->shift)
+            return true;
+    }
+    return false;
+}
+
 static void draw_source(Window *w, Box box, const Fields *f) {
     TextFieldLook look = {.hint = f->source_hint, .tip = "The text that is read (Ctrl+L)"};
-    TextFieldEvent e = textfield_draw(&w->ui, ui_id("source", 0), box, &w->source, &look);
-    if (e.changed) {
+    UiId id = ui_id("source", 0);
+    uint64_t before = w->source.edit.revision;
+    if (w->ui.focus == id && has_tab(&w->ui) && input_complete(w))
+        ui_key(&w->ui, SDLK_TAB, false, false);
+    TextFieldEvent e = textfield_draw(&w->ui, id, box, &w->source, &look);
+    if (e.changed || w->source.edit.revision != before) {
         /* A typed text takes the place of a file's. */
         state_put_text(&w->state.inputs, NULL);
-        state_put_text(&w->state.image, NULL);
-        state_put_text(&w->state.audio, NULL);
         w->hover = place_none();
         if (w->state.max_new_tokens) w->state.max_new_tokens = 0;
         window_state_from_fields(w);

@@ -15,8 +15,6 @@
 #include "app/window/jobs.h"
 #include "app/window/screenshot.h"
 
-static const char example_text[] = "Tourists visit Finland to watch Northern lights.";
-
 double window_now_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
@@ -78,8 +76,6 @@ static void start_state(Window *w, const WindowOptions *options, Error *error) {
     const char *theme = options->theme ? options->theme : w->settings.theme;
     if (theme && *theme) state_put_text(&w->state.theme, theme);
     if (!w->state.view || !view_find(w->state.view)) state_put_text(&w->state.view, "cross");
-    if (!w->state.text && !w->state.inputs && !w->state.image && !w->state.audio && !w->state.from)
-        state_put_text(&w->state.text, example_text);
     if (options->session) return;
     /* A selection of another day means nothing. */
     w->state.selection = place_none();

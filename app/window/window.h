@@ -117,7 +117,7 @@ typedef struct Window {
     Worker *worker;
     Text *worker_fonts;
     Loaded *loaded;
-    char load_error[1024];
+    char load_error[1024], run_error[1024]; /* why there is no model, or no picture */
     bool first_load;
     Pass *pass;
     Shown *shown;

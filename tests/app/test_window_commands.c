@@ -12,6 +12,7 @@
 
 #include "app/window/actions.h"
 #include "app/window/cells.h"
+#include "app/window/input.h"
 #include "app/window/window.h"
 #include "model/base/file.h"
 #include "tests/app/spawn.h"
@@ -268,6 +269,70 @@ static void heads_are_changed_and_changed_back(void **state) {
     window_close(w);
 }
 
+/* A model without a tokenizer reads ids; what is no id is said where the picture would be. */
+static void ids_are_typed_where_no_tokenizer_is(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    window_load(w, "tests/data/golden/marian");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(input_kind(w), INPUT_IDS);
+    assert_string_equal(w->state.text, "1 2 3 4 5 6 7 8");
+    assert_non_null(w->pass);
+    assert_int_equal(trace_source(w->pass->trace).n, 8);
+    act(w, "focus.source");
+    type(w, "3 5 999999");
+    assert_non_null(strstr(w->notice, "token ids"));
+    act(w, "focus.source");
+    type(w, "3 5");
+    assert_int_equal(trace_source(w->pass->trace).n, 2);
+    window_load(w, tiny);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(input_kind(w), INPUT_TEXT);
+    window_close(w);
+}
+
+/* A model that looks reads the path of a picture: typed with Tab, or dropped. */
+static void a_path_is_typed_where_a_picture_is_read(void **state) {
+    (void)state;
+    char png[600], part[600];
+    snprintf(png, sizeof png, "%s/pictured.png", spawn_scratch());
+    snprintf(part, sizeof part, "%s/pict", spawn_scratch());
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    window_export(w, png);
+    assert_true(window_settle(w, LIMIT_MS));
+    window_load(w, "tests/data/golden/deit");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(input_kind(w), INPUT_PICTURE);
+    assert_null(w->state.text);
+    assert_null(w->pass);
+    assert_string_equal(w->run_error, "");
+    act(w, "focus.source");
+    type(w, part);
+    assert_null(w->state.image);
+    key(w, SDLK_TAB, 0);
+    assert_string_equal(w->state.image, png);
+    assert_non_null(w->pass);
+    assert_true(inked(w) > 200);
+    /* A sound is nothing for it, and the picture stays. */
+    const char *wav = spawn_file("x.wav", "RIFF", 4);
+    window_open_path(w, wav);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_non_null(strstr(w->notice, "does not listen"));
+    assert_string_equal(w->state.image, png);
+    window_load(w, "tests/data/golden/whisper");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(input_kind(w), INPUT_SOUND);
+    assert_null(w->state.image);
+    window_open_path(w, wav);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_not_equal(strlen(w->run_error), 0);
+    window_load(w, tiny);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_non_null(w->state.text);
+    assert_non_null(w->pass);
+    window_close(w);
+}
+
 static void bad_things_are_said_and_survived(void **state) {
     (void)state;
     Window *w = open_tiny(900, 600, "She loves cats.");
@@ -484,6 +549,8 @@ int main(void) {
         cmocka_unit_test(the_inspector_tells_of_words),
         cmocka_unit_test(a_typed_target_is_forced),
         cmocka_unit_test(heads_are_changed_and_changed_back),
+        cmocka_unit_test(ids_are_typed_where_no_tokenizer_is),
+        cmocka_unit_test(a_path_is_typed_where_a_picture_is_read),
         cmocka_unit_test(bad_things_are_said_and_survived),
         cmocka_unit_test(a_picture_is_exported_with_its_session),
         cmocka_unit_test(the_session_is_kept_and_a_broken_one_set_aside),

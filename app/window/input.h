@@ -1,0 +1,28 @@
+/* What the first field of the sentence bar holds, by what the model reads: a text, the ids of
+ * tokens where there is no tokenizer, the path of a picture or of a sound.
+ *
+ *     input_adapt(window);                      a model has been opened
+ *     if (input_from_field(window)) ...         the user has typed: true when the state changed
+ */
+#ifndef APP_WINDOW_INPUT_H
+#define APP_WINDOW_INPUT_H
+
+#include "app/window/window.h"
+
+typedef enum InputKind { INPUT_TEXT, INPUT_IDS, INPUT_PICTURE, INPUT_SOUND } InputKind;
+
+InputKind input_kind(const Window *window);
+/* Is there anything to read? */
+bool input_there(const Window *window);
+/* Gives a model that has just been opened something of its kind to read. */
+void input_adapt(Window *window);
+void input_to_field(Window *window);
+bool input_from_field(Window *window);
+/* The path typed so far is completed as far as it is clear; false: it is no path, or clear already.
+ */
+bool input_complete(Window *window);
+/* In the empty field; in the empty picture. */
+const char *input_hint(const Window *window);
+const char *input_ask(const Window *window);
+
+#endif
