@@ -225,15 +225,31 @@ static void show_output(Window *w) {
     if (!str_eq(textedit_text(&w->target.edit), text)) textedit_set(&w->target.edit, text);
 }
 
+/* The command line's names of the texts are no words of the window. */
+static const char *in_words(const char *message, char out[1024]) {
+    static const char *const names[][2] = {{"--text: ", "The text: "},
+                                           {"--target-text: ", "The target: "},
+                                           {"--text-pair: ", "The second sentence: "}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        size_t n = strlen(names[i][0]);
+        if (strncmp(message, names[i][0], n) != 0) continue;
+        snprintf(out, 1024, "%s%.1000s", names[i][1], message + n);
+        return out;
+    }
+    return message;
+}
+
 /* A picture of this model stays, and what went wrong is said below it. */
 static void run_failed(Window *w, const Error *error) {
+    char text[1024];
+    const char *message = in_words(error->message, text);
     if (w->shown && w->pass) {
-        window_notice(w, true, "%s", error->message);
+        window_notice(w, true, "%s", message);
         return;
     }
     shown_free(w->shown);
     w->shown = NULL;
-    snprintf(w->run_error, sizeof w->run_error, "%s", error->message);
+    snprintf(w->run_error, sizeof w->run_error, "%s", message);
     w->ui.again = true;
 }
 

@@ -156,6 +156,8 @@ void picture_refocus(Window *w) {
     FigurePick pick = place_is_open(&place) && place.query < 0 && place.key < 0
                           ? FIGURE_PICK_NONE
                           : view_pick(&s->report, &place);
+    /* The sentence is shaded by its query already: a frame around all of it would say nothing. */
+    if (pick.key < 0 && strcmp(s->view->name, "sentence") == 0) pick = FIGURE_PICK_NONE;
     FigurePick now = figure_focused(s->figure);
     if (now.series == pick.series && now.query == pick.query && now.key == pick.key) return;
     figure_focus(s->figure, pick);
