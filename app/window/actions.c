@@ -25,6 +25,10 @@ static bool has_lines(const Window *w) {
 static bool has_beams(const Window *w) {
     return w->pass && w->pass->search.n_nodes > 0;
 }
+static bool writes_words(const Window *w) {
+    const Model *model = window_model(w);
+    return model && model->config.family != FAMILY_ENCODER;
+}
 static bool has_edits(const Window *w) {
     return w->state.edits.n > 0;
 }
@@ -278,6 +282,12 @@ static void step_line(Window *w, int by) {
     if (w->n_lines > 0) lines_go(w, w->at_line + by);
 }
 
+/* The tree is of a search with beams: asks for one where there is none yet. */
+static void open_beam(Window *w, int n) {
+    if (!has_beams(w) && w->state.beam < 2) w->state.beam = n;
+    panel_open(w, PANEL_BEAM);
+}
+
 static void beams(Window *w, int n) {
     w->state.beam = n;
     if (n > 1) panel_open(w, PANEL_BEAM);
@@ -452,8 +462,8 @@ const Action actions[] = {
     {"step.first", "First step", "Steps", PIC, SDLK_HOME, false, false, false, go_step, -2,
      has_steps},
     {"step.last", "Last step", "Steps", PIC, SDLK_END, false, false, false, go_step, 2, has_steps},
-    {"beam", "The beam as a tree", "Steps", ANY, SDLK_b, true, false, false, open_panel, PANEL_BEAM,
-     has_beams},
+    {"beam", "The beam as a tree", "Steps", ANY, SDLK_b, true, false, false, open_beam, 4,
+     writes_words},
     {"beam.4", "Search with four beams", "Steps", PIC, 0, false, false, false, beams, 4, has_model},
     {"beam.1", "Greedy: no beams", "Steps", PIC, 0, false, false, false, beams, 1, has_model},
     {0}};

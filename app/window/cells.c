@@ -77,6 +77,7 @@ static Str *labels_of(const Axis *axis, bool raw, Arena *arena) {
         labels[r] = joined ? words.items[words.of[first]].label
                     : raw  ? tokens[first].label
                            : token_pretty(tokens[first].label, style, arena);
+        if (labels[r].n == 0 || str_is(labels[r], " ")) labels[r] = str("\xe2\x90\xa3");
     }
     return labels;
 }

@@ -115,6 +115,7 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     w->muted = NULL;
     state_put_text(&w->state.model, job->name);
     state_put_text(&w->state.from, NULL);
+    lines_forget_scores(w);
     if (job->name) settings_recent(w->settings.models, job->name);
     /* One stack has no second sentence to look at. */
     bool one = model_has_stack(job->loaded->subject->model, STACK_BLOCKS);
@@ -146,6 +147,7 @@ void job_load(Window *w, const char *name) {
     w->load_error[0] = 0;
     worker_cancel(w->worker, SLOT_RUN);
     worker_cancel(w->worker, SLOT_DRAW);
+    worker_cancel(w->worker, SLOT_SCORE);
     worker_submit(w->worker, (Job){SLOT_LOAD, job, load_work, load_done, load_drop});
 }
 
@@ -267,6 +269,7 @@ static void run_done(void *context, void *data, bool ok, const Error *error) {
     w->pass = pass_retain(job->pass);
     show_output(w);
     lines_note_score(w);
+    lines_score_on(w);
     if (w->playing && steps_n(w) < 2) w->playing = false;
     take_picture(w, job);
     window_remember(w);
@@ -321,6 +324,7 @@ void job_run(Window *w) {
     state_copy(&w->asked_draw, &w->state);
     if (w->run_since_ms <= 0) w->run_since_ms = window_now_ms();
     worker_cancel(w->worker, SLOT_DRAW);
+    worker_cancel(w->worker, SLOT_SCORE);
     worker_submit(w->worker, (Job){SLOT_RUN, draw_job(w, true), draw_work, run_done, draw_drop});
 }
 

@@ -48,6 +48,7 @@ bool lines_load(Window *w, const char *path, Error *error) {
     LineReader *reader = lines_open(path, error);
     if (!reader) return false;
     lines_free(w);
+    w->lines_version++;
     w->lines = calloc(MAX_LINES, sizeof *w->lines);
     w->line_rows = calloc(MAX_LINES, sizeof *w->line_rows);
     if (!w->lines || !w->line_rows) abort();
@@ -121,10 +122,6 @@ void lines_note_score(Window *w) {
     Line *line = &w->lines[w->line_rows[w->at_line]];
     if (strcmp(line->text, w->state.text) != 0) return;
     line->score = w->pass->score;
-    line->worst = 0;
-    for (int i = 0; i < w->pass->n_steps; i++) {
-        double p = w->pass->steps[i].prob;
-        double l = p > 0 ? log(p) : -99;
-        if (l < line->worst) line->worst = l;
-    }
+    line->worst = lines_worst(w->pass);
+    line->tried = true;
 }

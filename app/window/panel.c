@@ -24,7 +24,7 @@ static const PanelRow rows[] = {
     {PANEL_OPEN, "Open", 640, 520, false, false, true, panel_open_model},
     {PANEL_EXPORT, "Export", 620, 250, false, false, true, panel_export},
     {PANEL_HEADS, "Heads", 680, 0, false, false, false, panel_heads},
-    {PANEL_BEAM, "Beam", 900, 0, false, false, false, panel_beam},
+    {PANEL_BEAM, "Beam", 1240, 480, false, false, false, panel_beam},
     {PANEL_LINES, "Sentences", 820, 0, false, false, false, panel_lines},
     {PANEL_OPTIONS, "Options", 480, 0, false, false, false, panel_options},
     {PANEL_VALUES, "Values", 1100, 0, false, false, false, panel_values},

@@ -51,10 +51,15 @@ static void run(Window *w, const Entry *e) {
     w->ui.again = true;
 }
 
+static bool possible(Window *w, const Entry *e) {
+    char reason[256];
+    return e->view ? window_view_fits(w, e->view, reason) : action_enabled(w, e->action);
+}
+
 static void draw_row(Window *w, Box row, const Entry *e, bool chosen) {
     Ui *ui = &w->ui;
-    char keys[48] = "", reason[256];
-    bool can = e->view ? window_view_fits(w, e->view, reason) : action_enabled(w, e->action);
+    char keys[48] = "";
+    bool can = possible(w, e);
     if (e->action) action_keys(e->action, keys);
     if (e->view && e->view - views < 9)
         snprintf(keys, sizeof keys, "Alt+%d", (int)(e->view - views) + 1);
@@ -74,10 +79,14 @@ void panel_palette(Window *w, Box box) {
     TextFieldLook look = {.hint = "Type a command", .single = true, .borrow_ends = true};
     TextFieldEvent e =
         textfield_draw(ui, ui_id("query", 0), box_cut_top(&box, 38), &w->query, &look);
-    if (e.changed) w->chosen = 0;
     box_cut_top(&box, 12);
     Entry entries[MOST];
     int n = collect(w->query.edit.text ? w->query.edit.text : "", entries);
+    /* Of those that a query finds, the first that can be done. */
+    if (e.changed) w->chosen = 0;
+    while (e.changed && w->chosen + 1 < n && !possible(w, &entries[w->chosen]))
+        w->chosen++;
+    if (e.changed && n > 0 && !possible(w, &entries[w->chosen])) w->chosen = 0;
     if (ui_key(ui, SDLK_DOWN, false, false)) w->chosen++;
     if (ui_key(ui, SDLK_UP, false, false)) w->chosen--;
     w->chosen = w->chosen < 0 ? 0 : w->chosen >= n ? n - 1 : w->chosen;
@@ -125,8 +134,8 @@ static const HelpLine more[] = {
 
 static double help_line(Window *w, Box at, const char *keys, const char *what) {
     Ui *ui = &w->ui;
-    ui_text(ui, keys, (Box){at.x, at.y, 128, 22}, 12, 600, UI_INK, LABEL_LEFT);
-    ui_text(ui, what, (Box){at.x + 132, at.y, at.w - 132, 22}, 12, 400, UI_SOFT, LABEL_LEFT);
+    ui_text(ui, keys, (Box){at.x, at.y, 108, 22}, 12, 600, UI_INK, LABEL_LEFT);
+    ui_text(ui, what, (Box){at.x + 112, at.y, at.w - 112, 22}, 12, 400, UI_SOFT, LABEL_LEFT);
     return 22;
 }
 

@@ -196,11 +196,16 @@ void panel_lines(Window *w, Box box) {
     static const char *const orders[] = {"in the file's order", "by score", "by the worst word"};
     int order = w->line_order;
     if (ui_choice(ui, ui_id("line-order", 0), box_cut_right(&head, 190), "", orders, 3, &order,
-                  "Sort; sentences that were not run yet come last"))
+                  "Sort; all sentences are run for that, one after the other")) {
         lines_sort(w, order);
-    char text[400];
-    snprintf(text, sizeof text, "%s: %d lines · log-probability of all words, and of the worst",
-             w->lines_name, w->n_lines);
+        lines_score_on(w);
+    }
+    char text[400], scored[48] = "";
+    int n_scored = lines_n_scored(w);
+    if (w->line_order && n_scored < w->n_lines)
+        snprintf(scored, sizeof scored, ", %d scored so far", n_scored);
+    snprintf(text, sizeof text, "%s: %d lines%s · log-probability of all words, and of the worst",
+             w->lines_name, w->n_lines, scored);
     ui_user_text(ui, str(text), head, 12, 400, ui->theme->soft, LABEL_LEFT);
     box_cut_top(&box, 8);
     PaintClip outer;

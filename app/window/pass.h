@@ -11,6 +11,7 @@
 #include "app/subject.h"
 #include "app/window/summary.h"
 #include "model/generate.h"
+#include "model/words.h"
 
 /* An open model; shared by the window, the running job and the passes made with it. */
 typedef struct Loaded {
@@ -59,6 +60,7 @@ typedef struct Pass {
     bool typed;    /* the target was given */
     int n_steps;
     PassStep *steps;         // [n_steps]
+    TokenStyle style;        /* of the labels of what is written */
     double score, score_own; /* log-probabilities of `output` and `own` */
     int parts_at;            /* step at which a typed target leaves the model's own; -1 */
     Generation search;       /* beams and alternatives; n 0: none */

@@ -168,9 +168,13 @@ static void make_readable(Pass *pass) {
     Token *tokens = arena_calloc(pass->arena, (size_t)pass->n_steps + 1, sizeof *tokens);
     for (int i = 0; i < pass->n_steps; i++)
         tokens[i].label = pass->steps[i].label;
-    TokenStyle style = token_style(tokens, pass->n_steps);
-    for (int i = 0; i < pass->n_steps; i++)
-        pass->steps[i].pretty = token_pretty(tokens[i].label, style, pass->arena);
+    TokenStyle style = pass->style = token_style(tokens, pass->n_steps);
+    for (int i = 0; i < pass->n_steps; i++) {
+        PassStep *step = &pass->steps[i];
+        step->pretty = token_pretty(step->label, style, pass->arena);
+        for (int k = 0; k < step->n_top; k++)
+            step->top[k].label = token_pretty(step->top[k].label, style, pass->arena);
+    }
 }
 
 void pass_steps_make(Pass *pass, const Subject *subject, Str typed, const char *to) {

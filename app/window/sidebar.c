@@ -56,7 +56,7 @@ static void tool_row(Window *w, Box row, int index) {
     bool can = action_enabled(w, action);
     snprintf(tip, sizeof tip, "%s (%s)%s", action->title, keys,
              can                                  ? ""
-             : strcmp(tools[index], "beam") == 0  ? ": needs a search with beams"
+             : strcmp(tools[index], "beam") == 0  ? ": this model writes no words"
              : strcmp(tools[index], "lines") == 0 ? ": drop a text file on the window"
                                                   : "");
     UiButton look = {UI_ROW, false, !can, NULL, tip};

@@ -91,7 +91,13 @@ static void choose_done(void *context, void *data, bool ok, const Error *error) 
     if (job->two) w->target_own = false;
     textedit_replace(job->two ? &w->target.edit : &w->source.edit, job->text);
     window_state_from_fields(w);
-    if (job->two) w->state.step = job->step;
+    /* The strip stands at the choice; what came of it is all there. */
+    if (job->two) {
+        Place p = window_head(w);
+        p.query = job->step;
+        w->state.selection = p;
+        w->state.locked = p.stack == STACK_DECODER || p.cross;
+    }
     w->ui.again = true;
 }
 

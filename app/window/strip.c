@@ -28,7 +28,7 @@ static void draw_chip(Window *w, Box box, int step, bool now) {
     const PassStep *s = &w->pass->steps[step];
     UiId id = ui_id("step", step);
     UiState state = ui_widget(ui, id, box, true);
-    bool past = step < steps_at(w);
+    bool past = w->state.step < 0 || step < w->state.step; /* it is in the picture */
     Color ground = now ? t->accent : past ? t->accent_soft : color_mix(t->panel, t->ink, 0.05);
     if (state.hot && !now) ground = color_mix(ground, t->accent, 0.15);
     paint_round(&ui->paint, box, 6, ground);

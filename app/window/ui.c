@@ -293,8 +293,10 @@ static void menu_draw(Ui *ui) {
         Box item = {box.x + 4, box.y + 4 + i * row - menu->scroll, box.w - 8, row};
         if (ui->in.moved && ui_pointer_in(ui, item)) menu->hover = i;
         if (i == menu->hover) paint_round(&ui->paint, item, 6, ui->theme->accent_soft);
-        ui_text(ui, menu->items[i], box_inset(item, 10, 0), 13, i == menu->current ? 600 : 400,
-                i == menu->current ? UI_ACCENT : UI_INK, LABEL_LEFT);
+        /* May be the user's words, of any script. */
+        ui_user_text(ui, str(menu->items[i]), box_inset(item, 10, 0), 13,
+                     i == menu->current ? 600 : 400,
+                     ui_color(ui, i == menu->current ? UI_ACCENT : UI_INK), LABEL_LEFT);
         if (ui->in.pressed && !menu->fresh && ui_pointer_in(ui, item)) menu_pick(ui, i);
     }
     paint_unclip(&ui->paint, outer);

@@ -23,7 +23,7 @@
 #include "model/hub.h"
 
 /* What the worker does, most urgent first. */
-enum { SLOT_LOAD, SLOT_RUN, SLOT_DRAW, SLOT_EXPORT, SLOT_SCAN };
+enum { SLOT_LOAD, SLOT_RUN, SLOT_DRAW, SLOT_EXPORT, SLOT_SCAN, SLOT_SCORE };
 
 /* A picture and what it was made from. */
 typedef struct Shown {
@@ -85,7 +85,8 @@ typedef enum HeadOrder {
 /* Sentences or pairs of a file. */
 typedef struct Line {
     char *text, *target; /* target NULL: none */
-    double score, worst; /* log-probability of the sentence, lowest of a word; NAN: not run yet */
+    double score, worst; /* log-probability of the sentence, lowest of a word; NAN: not known */
+    bool tried;
 } Line;
 
 enum { MAX_FIELDS = 48, MAX_MODELS = 64, MAX_LINES = 5000 };
@@ -150,8 +151,9 @@ typedef struct Window {
     Arena *models_arena;
     Line *lines;
     int n_lines, at_line;
-    int line_order; /* 0 file, 1 score, 2 worst word */
-    int *line_rows; // [n_lines] in that order
+    int line_order;         /* 0 file, 1 score, 2 worst word */
+    int *line_rows;         // [n_lines] in that order
+    unsigned lines_version; /* another file, another model: other scores */
     char lines_name[256];
     TextField fields[MAX_FIELDS]; /* of the options panel */
     bool fields_fresh;
@@ -263,6 +265,11 @@ bool lines_load(Window *window, const char *path, Error *error);
 void lines_go(Window *window, int row);
 void lines_sort(Window *window, int order);
 void lines_note_score(Window *window);
+/* In an order by scores all lines are run, one after the other, while nothing else is. */
+void lines_score_on(Window *window);
+int lines_n_scored(const Window *window);
+void lines_forget_scores(Window *window);
+double lines_worst(const Pass *pass);
 void lines_free(Window *window);
 
 #endif

@@ -436,8 +436,16 @@ static void sentences_of_a_file_are_stepped_through(void **state) {
     act(w, "lines.next");
     assert_string_equal(w->state.text, "Three dogs.");
     assert_null(w->state.target_text);
-    lines_sort(w, 1);
-    assert_true(w->lines[w->line_rows[0]].score <= w->lines[w->line_rows[2]].score);
+    /* A file that is sorted by score is run, all of it. */
+    window_open_path(w, path);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(lines_n_scored(w), 1);
+    lines_sort(w, 2);
+    lines_score_on(w);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_int_equal(lines_n_scored(w), 3);
+    for (int i = 0; i + 1 < 3; i++)
+        assert_true(w->lines[w->line_rows[i]].worst <= w->lines[w->line_rows[i + 1]].worst);
     window_close(w);
 }
 
