@@ -121,6 +121,7 @@ static bool run(const Options *given, Error *error) {
         ok = batch_run(given, &state, error);
     } else if (ok) {
         const View *view = find_view(state.view, error);
+        if (view) figure_note_idle(given, view);
         ok = view && run_one(given, &state, view, error);
     }
     state_free(&state);

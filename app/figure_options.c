@@ -1,8 +1,10 @@
 #include "app/figure_options.h"
 
 #include "app/commands.h"
+#include "app/output.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/base/file.h"
 #include "model/base/json.h"
@@ -49,7 +51,7 @@ const Option figure_options_look[] = {
     {.name = "dpi", .kind = OPTION_NUMBER, .argument = "N", .help = "pixels an inch of a PNG (default: 144)", .min = 18, .max = 2400},
     {.name = "font", .kind = OPTION_TEXT, .argument = "NAME", .help = "family to write with"},
     {.name = "title", .kind = OPTION_TEXT, .argument = "TEXT", .help = "another title"},
-    {.name = "orientation", .kind = OPTION_CHOICE, .argument = "horizontal|vertical", .help = "how sentences run in cross, arcs and head"},
+    {.name = "orientation", .kind = OPTION_CHOICE, .argument = "horizontal|vertical", .help = "how sentences run in cross and head"},
     {.name = "number-duplicates", .kind = OPTION_FLAG, .help = "tell equal tokens apart: the (2)"},
     {.name = "raw-tokens", .kind = OPTION_FLAG, .help = "the vocabulary's own strings"},
     {.name = "base", .kind = OPTION_CHOICE, .argument = "0|1", .help = "where printed layers, heads and positions start (default: 0)"},
@@ -148,6 +150,45 @@ bool figure_state_of(const Options *given, const char *kind, State *state, Error
         return false;
     if (options_given(given, "selection")) state->locked = true;
     return !kind || set(state, "view", kind, error);
+}
+
+/* ---- what has no effect ---- */
+
+static bool has_word(const char *words, const char *word) {
+    size_t n = strlen(word);
+    for (const char *at = words; at && (at = strstr(at, word)); at += n)
+        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n])) return true;
+    return false;
+}
+
+static const char *field_of(const char *option) {
+    static const char *const fields[][2] = {{"encoder", "attention"}, {"decoder", "attention"},
+                                            {"cross", "attention"},   {"words", "units"},
+                                            {"tokens", "units"},      {NULL, NULL}};
+    for (int i = 0; fields[i][0]; i++)
+        if (strcmp(option, fields[i][0]) == 0) return fields[i][1];
+    return option;
+}
+
+/* Themes, sizes and the like serve every figure; beams are no matter of the picture. */
+static bool serves_all(const char *field) {
+    return has_word("theme size dpi font title number_duplicates raw_tokens base text_as_paths "
+                    "beam max_new_tokens",
+                    field);
+}
+
+void figure_note_idle(const Options *given, const View *view) {
+    const Option *const tables[] = {figure_options_what, figure_options_look};
+    for (int t = 0; t < 2; t++)
+        for (const Option *o = tables[t]; o->name; o++) {
+            char field[32];
+            snprintf(field, sizeof field, "%s", field_of(o->name));
+            for (char *at = field; *at; at++)
+                if (*at == '-') *at = '_';
+            if (options_given(given, o->name) && !o->hidden && !serves_all(field) &&
+                !has_word(view->fields, field))
+                output_note("figure %s: --%s changes nothing here", view->name, o->name);
+        }
 }
 
 /* ---- sizes ---- */

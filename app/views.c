@@ -8,7 +8,7 @@
 
 #define PATTERN_FIELDS                                                                             \
     "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "   \
-    "renormalise number_duplicates "
+    "hide renormalise number_duplicates "
 #define ASK_MODEL "Open a model, and it is drawn"
 #define ASK_TEXT "Type a sentence, and its attention is drawn while you type"
 
@@ -23,7 +23,8 @@ const View views[] = {
     {"model", {"model_view", NULL}, "Model view",
      "every head of every layer at a glance: layers down, heads across",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
-     "attention layer head rows statistic reduce hide_special hide_punctuation hide colormap range",
+     "attention layer head rows units token threshold top_k statistic reduce hide_special "
+     "hide_punctuation hide renormalise transpose colormap range",
      view_model},
     {"head", {"head_view", "attention_heads", NULL}, "Head view",
      "queries left, keys right, a line for each weight; heads in their own colours",
@@ -34,18 +35,20 @@ const View views[] = {
      PATTERN_FIELDS "transpose numbers range colormap reduce", view_heatmap},
     {"arcs", {"arc", NULL}, "Arcs",
      "one sentence on a line: arcs above go back, arcs below go on",
-     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS "orientation", view_arcs},
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS, view_arcs},
     {"cross", {"cross_attention", "alignment", NULL}, "Cross-attention",
      "two sentences, and which words of the one each word of the other looks at",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS "orientation ribbons hard", view_cross},
     {"sentence", {"text", NULL}, "Sentence",
      "the text itself, shaded by what the chosen word attends to",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
-     "attention layer head rows units token hide_special hide_punctuation hide renormalise numbers range",
+     "attention layer head heads rows units token threshold top_k hide_special hide_punctuation hide "
+     "renormalise numbers range colormap",
      view_sentence},
     {"neuron", {"neuron_view", NULL}, "Neuron view",
      "one query against all keys, dimension by dimension: q, k, their product, its sum",
-     ASK_TEXT, VIEW_NEEDS_TRACE, neuron_sites, "attention layer head rows token", view_neuron},
+     ASK_TEXT, VIEW_NEEDS_TRACE, neuron_sites,
+     "attention layer head rows token hide_special hide_punctuation hide", view_neuron},
     {"steps", {"step_by_step", NULL}, "Steps",
      "from Q K^T to W_O for one head, with the real numbers of a few tokens",
      ASK_TEXT, VIEW_NEEDS_TRACE, steps_sites, "attention layer head rows token", view_steps},
@@ -53,19 +56,21 @@ const View views[] = {
      "how the model writes down where a word stands, a curve a dimension",
      ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention dims pair n_positions", view_positions},
     {"position-map", {NULL}, "Position map", "all positions by all dimensions",
-     ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention n_positions colormap", view_position_map},
+     ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention n_positions transpose colormap",
+     view_position_map},
     {"position-similarity", {NULL}, "Position similarity",
      "how alike two positions are, by the distance between them",
      ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention n_positions", view_position_similarity},
     {"mask", {"masks", NULL}, "Masks", "which keys each query may look at, in each attention",
-     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, "attention rows", view_mask},
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, "attention rows hide_special hide_punctuation hide",
+     view_mask},
     {"blocks", {"structure", "architecture", NULL}, "Blocks",
      "what this model is made of, box by box, with sizes and hook names",
      ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "box", view_blocks},
     {"difference", {"diff", NULL}, "Difference",
      "what an edit, or another model, changes in a pattern",
      "Edit a head, or name another model or trace to compare with",
-     VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE, NULL, PATTERN_FIELDS "transpose numbers colormap",
+     VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE, NULL, PATTERN_FIELDS "transpose numbers",
      view_difference},
     {.name = NULL},
 };

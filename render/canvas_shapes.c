@@ -110,7 +110,10 @@ static void paint_traced(const Player *player, const FigureItem *item, double al
         else
             cairo_fill(cr);
     }
-    if (!paint.stroke) return;
+    if (!paint.stroke) {
+        cairo_new_path(cr); /* unpainted, it would join the next shape's */
+        return;
+    }
     player_color(cr, paint.stroke, alpha);
     cairo_set_line_width(cr, paint.width);
     cairo_set_line_cap(cr,

@@ -195,6 +195,10 @@ double chart_weight(const ChartMatrix *matrix, int query, int key) {
     return *tensor_at(matrix->weights, query, key, 0, 0);
 }
 
+bool chart_is_cut(const ChartMatrix *matrix, int query, int key) {
+    return matrix->cut.data && *tensor_at(matrix->cut, query, key, 0, 0) != 0;
+}
+
 double chart_row_max(const ChartMatrix *matrix, int query) {
     double max = 0;
     for (int key = 0; key < matrix->weights.shape[1]; key++) {

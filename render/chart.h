@@ -39,6 +39,7 @@ typedef struct ChartAxis {
 typedef struct ChartMatrix {
     Tensor weights;   // [query, key]
     Tensor mask;      // [query, key], 0: absent; no data: nothing masked
+    Tensor cut;       // [query, key], 1: absent by choice, left blank where a masked one is hatched
     const char *name; /* "L5H3", "mean of layer 5": legends and panel titles */
     const char *id;   /* prefix of the ids: "L5H3", "cross-L2H3"; NULL: the name */
 } ChartMatrix;
@@ -120,6 +121,7 @@ double chart_place(const ChartRange *range, double weight, double reference);
 double chart_reference(const ChartRange *range, const ChartMatrix *matrix, int query);
 double chart_max(const ChartMatrix *matrix);
 double chart_weight(const ChartMatrix *matrix, int query, int key); /* NaN: absent */
+bool chart_is_cut(const ChartMatrix *matrix, int query, int key);
 double chart_row_max(const ChartMatrix *matrix, int query);
 /* A thin bar of the colour map with its ends written; returns its height. */
 double chart_legend(Figure *figure, double x, double y, double width, const ChartOptions *options,

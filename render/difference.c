@@ -31,6 +31,13 @@ static const char *name_change(Arena *arena, const Difference *d, const Change *
                         chart_decimal(c->before, 3, before), chart_decimal(c->after, 3, after));
 }
 
+/* What one side left out by choice counts as nothing beside what the other has; left out on both it
+ * stays absent. */
+static double side_weight(const ChartMatrix *side, const ChartMatrix *other, int q, int k) {
+    return chart_is_cut(side, q, k) && !isnan(chart_weight(other, q, k)) ? 0
+                                                                         : chart_weight(side, q, k);
+}
+
 /* The largest changes, largest first; how many there are. */
 static int largest(const Difference *d, int wanted, Change *out) {
     int n = 0;
@@ -38,7 +45,8 @@ static int largest(const Difference *d, int wanted, Change *out) {
         if (d->queries.tokens[q].hidden) continue;
         for (int k = 0; k < d->keys.n; k++) {
             if (d->keys.tokens[k].hidden) continue;
-            Change c = {q, k, chart_weight(&d->before, q, k), chart_weight(&d->after, q, k)};
+            Change c = {q, k, side_weight(&d->before, &d->after, q, k),
+                        side_weight(&d->after, &d->before, q, k)};
             if (!(size_of(&c) >= 0.0005)) continue;
             if (n == wanted && by_size(&c, &out[n - 1]) > 0) continue;
             int at = n < wanted ? n++ : n - 1;
@@ -50,6 +58,16 @@ static int largest(const Difference *d, int wanted, Change *out) {
     return n;
 }
 
+static Tensor both_cut(const Difference *d, Arena *arena) {
+    if (!d->before.cut.data || !d->after.cut.data) return (Tensor){0};
+    Tensor cut = tensor_new(arena, 2, d->queries.n, d->keys.n);
+    for (int q = 0; q < d->queries.n; q++)
+        for (int k = 0; k < d->keys.n; k++)
+            *tensor_at(cut, q, k, 0, 0) =
+                chart_is_cut(&d->before, q, k) && chart_is_cut(&d->after, q, k);
+    return cut;
+}
+
 bool difference_draw(Figure *figure, const Difference *difference, const ChartOptions *options,
                      Error *error) {
     ChartMatrix both[2] = {difference->before, difference->after};
@@ -58,8 +76,9 @@ bool difference_draw(Figure *figure, const Difference *difference, const ChartOp
     Tensor change = tensor_new(arena, 2, difference->queries.n, difference->keys.n);
     for (int q = 0; q < difference->queries.n; q++)
         for (int k = 0; k < difference->keys.n; k++)
-            *tensor_at(change, q, k, 0, 0) = (float)(chart_weight(&difference->after, q, k) -
-                                                     chart_weight(&difference->before, q, k));
+            *tensor_at(change, q, k, 0, 0) =
+                (float)(side_weight(&difference->after, &difference->before, q, k) -
+                        side_weight(&difference->before, &difference->after, q, k));
     int wanted = difference->n_named > 0 ? difference->n_named : 8;
     Change *changes = arena_alloc(arena, (size_t)wanted * sizeof *changes);
     int n = largest(difference, wanted, changes);
@@ -69,6 +88,7 @@ bool difference_draw(Figure *figure, const Difference *difference, const ChartOp
     const char *before = difference->before.name ? difference->before.name : "before";
     const char *after = difference->after.name ? difference->after.name : "after";
     ChartMatrix matrix = {.weights = change,
+                          .cut = both_cut(difference, arena),
                           .name = arena_printf(arena, "%s minus %s", after, before),
                           .id = difference->after.id ? difference->after.id : "difference"};
     ChartOptions signed_options = *options;

@@ -201,14 +201,21 @@ static double cell_weight(const Plan *plan, const ChartMatrix *panel, int r, int
                                     : chart_weight(panel, row, column);
 }
 
-/* Absent cells: one hatched outline, a box for each run of a row. */
+static bool is_masked(const Plan *plan, const ChartMatrix *panel, int r, int c) {
+    int row = plan->rows.index[r], column = plan->columns.index[c];
+    bool cut = plan->options->transpose ? chart_is_cut(panel, column, row)
+                                        : chart_is_cut(panel, row, column);
+    return !cut && isnan(cell_weight(plan, panel, r, c));
+}
+
+/* Masked cells: one hatched outline, a box for each run of a row. */
 static void draw_absent(const Plan *plan, const ChartMatrix *panel, double x, double y) {
     bool any = false;
     for (int r = 0; r < plan->rows.n; r++) {
         for (int c = 0; c < plan->columns.n; c++) {
-            if (!isnan(cell_weight(plan, panel, r, c))) continue;
+            if (!is_masked(plan, panel, r, c)) continue;
             int end = c + 1;
-            while (end < plan->columns.n && isnan(cell_weight(plan, panel, r, end)))
+            while (end < plan->columns.n && is_masked(plan, panel, r, end))
                 end++;
             double x0 = x + c * plan->cell_w, x1 = x + end * plan->cell_w;
             double y0 = y + r * plan->cell_h, y1 = y0 + plan->cell_h;
@@ -320,7 +327,9 @@ static void draw_image_cells(const Plan *plan, int series, double x, double y) {
                          .transposed = transpose};
     FigureBox box = {x, y, plan->cell_w * plan->columns.n, plan->cell_h * plan->rows.n};
     /* Hatched all over: cells that are there cover it. */
-    if (has_masked)
+    if (panel->cut.data)
+        draw_absent(plan, panel, x, y);
+    else if (has_masked)
         figure_rect(plan->figure, box, 0,
                     (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7},
                     NULL);

@@ -62,8 +62,9 @@ static void draw_token(const Plan *plan, const ChartLabels *labels, int i, Chip 
 }
 
 /* Fill by weight; on the projector an outline whose width tells it. */
-static FigurePaint shade(const Plan *plan, double place, Color *ink) {
+static FigurePaint shade(const Plan *plan, double place, bool cut, Color *ink) {
     *ink = plan->theme->ink;
+    if (isnan(place) && cut) return (FigurePaint){0};
     if (isnan(place))
         return (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7};
     if (plan->theme->outlines)
@@ -81,7 +82,8 @@ static void draw_chip(const Plan *plan, const ChartLabels *labels, int i, Chip c
     double place =
         chart_place(&plan->range, weight, chart_reference(&plan->range, &sentence->matrix, query));
     Color ink;
-    FigurePaint paint = shade(plan, place, &ink);
+    bool cut = chart_is_cut(&sentence->matrix, query, key);
+    FigurePaint paint = shade(plan, place, cut, &ink);
     char number[32];
     chart_decimal(weight, 3, number);
     FigureMark mark = {.pick = {0, query, key},
@@ -89,9 +91,11 @@ static void draw_chip(const Plan *plan, const ChartLabels *labels, int i, Chip c
                        .weight = weight,
                        .has_weight = !isnan(weight),
                        .id = chart_id(plan->arena, &sentence->matrix, query, key),
-                       .title =
-                           arena_printf(plan->arena, "%.*s: %s", (int)labels->text[i].n,
-                                        labels->text[i].data, isnan(weight) ? "masked" : number)};
+                       .title = arena_printf(plan->arena, "%.*s: %s", (int)labels->text[i].n,
+                                             labels->text[i].data,
+                                             cut             ? "left out"
+                                             : isnan(weight) ? "masked"
+                                                             : number)};
     double h = plan->font.size * 1.6;
     FigureBox box = {chip.x, chip.y - h / 2, chip.w, h};
     figure_rect(plan->figure, box, 4 * plan->theme->type_body / 13, paint, &mark);

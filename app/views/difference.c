@@ -38,7 +38,7 @@ static bool look_at_change(State *state, const ViewInput *input) {
 /* The same place on both sides, whatever would be the other's own default. */
 static bool read_both(const ViewInput *input, State *state, Arena *arena, Matrices *after,
                       Matrices *before, Error *error) {
-    MatricesWish wish = {.one = true, .pick_rows = true, .cut_to_zero = true};
+    MatricesWish wish = {.one = true, .pick_rows = true};
     ViewInput one = *input, other = *input;
     one.state = other.state = state;
     other.trace = input->baseline;

@@ -7,7 +7,7 @@ bool view_heatmap(Figure *figure, const ViewInput *input, Error *error) {
     Arena *arena = arena_new();
     const State *state = input->state;
     Matrices m;
-    MatricesWish wish = {.pick_rows = true, .cut_to_zero = true};
+    MatricesWish wish = {.pick_rows = true};
     bool ok = matrices_read(input, &wish, arena, &m, error);
     if (ok) {
         ChartOptions options = view_options(input, m.title, m.notes);

@@ -230,9 +230,9 @@ static int by_weight(const void *a, const void *b) {
     return x->key - y->key;
 }
 
-/* Leaves the largest weights of a row: top_k of them, or as many as hold the mass. Returns what was
- * left out. */
-static double cut_row(float *row, const Matrices *m, const State *state, float without,
+/* Leaves the largest weights of a row: top_k of them, or as many as hold the mass; the others are
+ * absent, and marked in `cut`. Returns what was left out. */
+static double cut_row(float *row, float *cut, const Matrices *m, const State *state,
                       Ranked *ranked) {
     int n = 0;
     double total = 0, kept = 0, left_out = 0;
@@ -250,7 +250,8 @@ static double cut_row(float *row, const Matrices *m, const State *state, float w
             continue;
         }
         left_out += (double)ranked[i].weight;
-        row[ranked[i].key] = without;
+        row[ranked[i].key] = NAN;
+        cut[ranked[i].key] = 1;
     }
     return left_out;
 }
@@ -322,8 +323,8 @@ static const char *title_text(const ViewInput *input, const Matrices *m, const c
 /* ---- all of it ---- */
 
 /* Cuts, picks and renormalises one matrix; adds to the losses. */
-static void finish_matrix(const ViewInput *input, const MatricesWish *wish, Matrices *m,
-                          Tensor weights, const bool *picked, Losses *losses, Arena *arena) {
+static void finish_matrix(const ViewInput *input, Matrices *m, Tensor weights, Tensor cuts,
+                          const bool *picked, Losses *losses, Arena *arena) {
     const State *state = input->state;
     losses->hidden += hidden_mass(&weights, m) / m->n;
     int n_keys = m->keys.axis.n, rows = 0;
@@ -338,8 +339,7 @@ static void finish_matrix(const ViewInput *input, const MatricesWish *wish, Matr
                 row[k] = NAN;
             continue;
         }
-        if (state->top_k > 0 || state->threshold > 0)
-            cut += cut_row(row, m, state, wish->cut_to_zero ? 0 : NAN, ranked);
+        if (cuts.data) cut += cut_row(row, cuts.data + (int64_t)q * n_keys, m, state, ranked);
         if (state->renormalise) renormalise_row(row, m);
         for (int k = 0; k < n_keys; k++)
             if (row[k] > m->largest && !m->keys.axis.tokens[k].hidden) m->largest = row[k];
@@ -387,10 +387,16 @@ bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *aren
         ok = x != NULL;
         if (!ok) break;
         Tensor weights = by_rows(x, &out->queries, &out->keys, arena);
-        finish_matrix(input, wish, out, weights, picked, &losses, scratch);
+        Tensor cuts = {0};
+        if (state->top_k > 0 || state->threshold > 0) {
+            cuts = tensor_new(arena, 2, weights.shape[0], weights.shape[1]);
+            tensor_fill(cuts, 0);
+        }
+        finish_matrix(input, out, weights, cuts, picked, &losses, scratch);
         char id[PLACE_TEXT_MAX];
         out->places[i] = g->place;
         out->items[i] = (ChartMatrix){.weights = weights,
+                                      .cut = cuts,
                                       .name = group_name(g, state, arena),
                                       .id = arena_strdup(arena, place_text(&g->place, id))};
     }

@@ -23,7 +23,6 @@ typedef struct MatricesWish {
     bool all_heads;        /* where the state says no head: all of the layer's */
     bool same_tokens;      /* decoder steps are named by what they read, as the keys are */
     bool pick_rows;        /* --token leaves only the picked queries' weights */
-    bool cut_to_zero;      /* weights cut off become 0, not absent */
 } MatricesWish;
 
 typedef struct Matrices {

@@ -11,7 +11,7 @@ enum { MOST_CELLS = 256 }; /* a side of a thumbnail */
 /* Which rows and columns of the patterns are drawn. */
 typedef struct Shown {
     int n;
-    const int *tokens; // [n]
+    const int *tokens; // [n] of the trace, or rows of the matrices where there are some
 } Shown;
 
 typedef struct Source {
@@ -27,7 +27,24 @@ typedef struct Source {
     bool *masked;          // [n_rows, n_columns] nothing of the cell may be seen
     bool any_masked;
     float *tile; // [query, key] of one head where the trace does not store it
+    const Matrices
+        *matrices; /* layer by layer; NULL: patterns are drawn as they lie in the trace */
+    int n_heads;
 } Source;
+
+/* Words, picked queries and rows cut or renormalised are made of all matrices first. */
+static bool needs_matrices(const State *state) {
+    return (state->units && strcmp(state->units, "words") == 0) || state->token ||
+           state->top_k > 0 || state->threshold > 0 || state->renormalise;
+}
+
+static Shown shown_rows(const Side *side, Arena *arena) {
+    int *rows = arena_alloc(arena, ((size_t)side->axis.n + 1) * sizeof *rows);
+    Shown shown = {0, rows};
+    for (int r = 0; r < side->axis.n; r++)
+        if (!side->axis.tokens[r].hidden) rows[shown.n++] = r;
+    return shown;
+}
 
 static Shown shown_tokens(const Side *side, Arena *arena) {
     int *tokens = arena_alloc(arena, ((size_t)side->n_tokens + 1) * sizeof *tokens);
@@ -105,6 +122,26 @@ static bool read_head(void *user, int row, int column, Tensor out, Error *error)
     read_mask(s, &p, layer);
     for (int64_t i = 0; s->any_masked && i < n; i++)
         if (s->masked[i]) out.data[i] = NAN;
+    return true;
+}
+
+/* A cell is absent where all that it joins is, masked or left out. */
+static bool read_matrix(void *user, int row, int column, Tensor out, Error *error) {
+    (void)error;
+    const Source *s = user;
+    const Matrices *m = s->matrices;
+    Tensor weights = m->items[row * s->n_heads + column].weights;
+    tensor_fill(out, NAN);
+    for (int q = 0; q < s->queries.n; q++)
+        for (int k = 0; k < s->keys.n && side_seen(&m->queries, s->queries.tokens[q]); k++) {
+            float w = *tensor_at(weights, s->queries.tokens[q], s->keys.tokens[k], 0, 0);
+            float *cell = tensor_at(out, q / s->factor, k / s->factor, 0, 0);
+            if (isnan(w)) continue;
+            if (s->mean)
+                w /= (float)(part(s, q / s->factor, s->queries.n) *
+                             part(s, k / s->factor, s->keys.n));
+            *cell = isnan(*cell) ? w : s->mean ? *cell + w : fmaxf(*cell, w);
+        }
     return true;
 }
 
@@ -207,16 +244,40 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
     const State *state = input->state;
     const char *sizes = arena_printf(arena, "%d queries × %d keys", s->queries.n, s->keys.n);
     const char *notes = view_joined(arena, keys->axis.title, sizes);
+    if (s->matrices) notes = view_joined(arena, notes, s->matrices->notes);
     if (s->factor > 1)
         notes = view_joined(arena, notes,
                             arena_printf(arena, "%d × %d tokens a cell, their %s", s->factor,
                                          s->factor, s->mean ? "mean" : "strongest"));
+    if (s->matrices) return notes; /* they say what is hidden, and where counting starts */
     if (keys->n_hidden)
         notes =
             view_joined(arena, notes,
                         arena_printf(arena, "%.1f %% of the weight on %s hidden",
                                      100 * hidden_share(s, n_layers, n_heads), keys->hidden_names));
     return state->base ? view_joined(arena, notes, "counted from 1") : notes;
+}
+
+/* Every layer with every head, as the other views make them. */
+static bool read_matrices(const ViewInput *input, Source *s, int n_layers, int n_heads,
+                          Matrices *out, Arena *arena, Error *error) {
+    State state = *input->state; /* its texts stay where they are */
+    char layers[] = "all", heads[] = "all";
+    if (!state.layer) state.layer = layers;
+    if (!state.head) state.head = heads;
+    ViewInput all = *input;
+    all.state = &state;
+    MatricesWish wish = {.pick_rows = true};
+    if (!matrices_read(&all, &wish, arena, out, error)) return false;
+    if (out->n != n_layers * n_heads)
+        return error_set(error, ERROR_INPUT,
+                         "%d x %d heads are too many for words, cut or renormalised rows at once: "
+                         "choose some with --layer and --head",
+                         n_layers, n_heads);
+    s->matrices = out;
+    s->queries = shown_rows(&out->queries, arena);
+    s->keys = shown_rows(&out->keys, arena);
+    return true;
 }
 
 static const int *based(const int *numbers, int n, int base, Arena *arena) {
@@ -231,12 +292,18 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     const State *state = input->state;
     Side queries, keys;
     bool writes;
-    if (!attention_sides(input, &s->attention, false, false, arena, &queries, &keys, &writes))
+    bool words = state->units && strcmp(state->units, "words") == 0;
+    if (!attention_sides(input, &s->attention, words, false, arena, &queries, &keys, &writes))
         return error_set(error, ERROR_INPUT, "nothing was read: no tokens");
     s->trace = input->trace;
+    s->n_heads = n_heads;
     s->queries = shown_tokens(&queries, arena);
     s->keys = shown_tokens(&keys, arena);
     s->n_seen = queries.n_seen;
+    Matrices matrices;
+    if (needs_matrices(state) &&
+        !read_matrices(input, s, n_layers, n_heads, &matrices, arena, error))
+        return false;
     if (s->queries.n == 0 || s->keys.n == 0)
         return error_set(error, ERROR_INPUT, "all tokens are hidden, nothing is left to draw");
     int longest = s->queries.n > s->keys.n ? s->queries.n : s->keys.n;
@@ -254,7 +321,7 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     Grid grid = {
         .n_rows = n_layers,
         .n_columns = n_heads,
-        .read = read_head,
+        .read = s->matrices ? read_matrix : read_head,
         .user = s,
         .n_queries = s->n_rows,
         .n_keys = s->n_columns,
@@ -280,9 +347,9 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
                      view_joined(arena, view_joined(arena, queries.axis.title, until),
                                  notes_of(input, s, &keys, n_layers, n_heads, arena)));
     options.scale = CHART_SCALE_RANGE;
-    options.high = state->range && strcmp(state->range, "unit") == 0
-                       ? 1
-                       : (double)largest_weight(s, n_layers, n_heads);
+    options.high = state->range && strcmp(state->range, "unit") == 0 ? 1
+                   : s->matrices                                     ? (double)s->matrices->largest
+                                 : (double)largest_weight(s, n_layers, n_heads);
     if (!grid_draw(figure, &grid, &options, error)) return false;
     Matrices m = as_matrices(s, n_layers, n_heads, &queries, &keys, arena);
     view_tell_matrices(figure, input, &m,

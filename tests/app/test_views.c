@@ -316,6 +316,33 @@ static void the_quiet_line_says_what_was_done(void **unused) {
     done(&d);
 }
 
+static int count_cells(const Figure *figure) {
+    int n, n_cells = 0;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n; i++)
+        n_cells += items[i].mark && items[i].mark->role == FIGURE_CELL && items[i].mark->has_weight;
+    return n_cells;
+}
+
+/* What is cut is not there: neither a cell of weight 0 nor a masked one. */
+static void cells_left_out_are_absent(void **unused) {
+    (void)unused;
+    Drawn d = draw("heatmap", "attention=cross;layer=0;head=0;top_k=2");
+    int n_queries = trace_target(d.scene.trace).n;
+    assert_int_equal(count_cells(d.figure), 2 * n_queries);
+    done(&d);
+    d = draw("sentence", "attention=cross;layer=0;head=0;token=1;top_k=1");
+    assert_int_equal(count_cells(d.figure), 1);
+    done(&d);
+    d = draw("model", "attention=cross;top_k=2");
+    says(&d, "top 2 of each query");
+    done(&d);
+    d = draw("model", "attention=cross;units=words;hide_special=true;renormalise=true");
+    says(&d, "sub-words joined");
+    says(&d, "renormalised");
+    done(&d);
+}
+
 /* Hidden mass, computed by hand. */
 static void hidden_mass_is_right(void **unused) {
     (void)unused;
@@ -486,6 +513,7 @@ int main(void) {
         cmocka_unit_test(same_bytes_twice),
         cmocka_unit_test(the_quiet_line_says_what_was_done),
         cmocka_unit_test(hidden_mass_is_right),
+        cmocka_unit_test(cells_left_out_are_absent),
         cmocka_unit_test(words_keep_the_mass),
         cmocka_unit_test(later_steps_are_not_there_yet),
         cmocka_unit_test(picks_are_places),

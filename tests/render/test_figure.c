@@ -212,6 +212,27 @@ static void cells_land_on_their_pixels(void **unused) {
     sample_free(sample);
 }
 
+/* A shape without a colour leaves nothing behind, nor does the next one fill it. */
+static void unpainted_shapes_stay_unpainted(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+    FigureBox left = {1, 1, 3, 3}, right = {6, 1, 1, 1};
+    figure_rect(figure, left, 0, (FigurePaint){0}, NULL);
+    figure_rect(figure, right, 0, (FigurePaint){.fill = color_rgb(0, 0, 0)}, NULL);
+    figure_seal(figure);
+    uint32_t pixels[8 * 8] = {0};
+    Canvas *canvas = canvas_new(sample->text);
+    canvas_play(canvas, figure, &(CanvasView){.scale = 1}, &(CanvasPixels){pixels, 8, 8, 32});
+    int n_black = 0;
+    for (int i = 0; i < 64; i++)
+        n_black += pixels[i] == 0xff000000u;
+    assert_int_equal(n_black, 1);
+    canvas_free(canvas);
+    figure_free(figure);
+    sample_free(sample);
+}
+
 /* A figure of many lines is played from a kept layer: it must look as if it were drawn afresh. */
 static void layers_look_like_fresh_drawing(void **unused) {
     (void)unused;
@@ -256,6 +277,7 @@ int main(void) {
         cmocka_unit_test(text_is_cut_between_characters),
         cmocka_unit_test(reducing_keeps_strong_cells),
         cmocka_unit_test(cells_land_on_their_pixels),
+        cmocka_unit_test(unpainted_shapes_stay_unpainted),
         cmocka_unit_test(layers_look_like_fresh_drawing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
