@@ -6,64 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) &&                             \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
-#define CLONES __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
-#else
-#define CLONES
-#endif
-#define INLINE static inline __attribute__((always_inline))
-
-enum { LANES = 16 };
-typedef float Lanes __attribute__((vector_size(4 * LANES)));
-typedef int32_t IntLanes __attribute__((vector_size(4 * LANES)));
-typedef uint32_t WordLanes __attribute__((vector_size(4 * LANES)));
-
-/* Lanes travel by pointer: a 64-byte vector by value has no one calling convention on x86. */
-#define LOAD(v, p) memcpy(&(v), (p), sizeof(v))
-#define STORE(p, v) memcpy((p), &(v), sizeof(v))
-#define SPLAT(x) ((Lanes){0} + (x))
-#define SELECT(mask, a, b) ((Lanes)(((IntLanes)(a) & (mask)) | ((IntLanes)(b) & ~(mask))))
-
-INLINE float sum_lanes(const Lanes *v) {
-    float s[LANES];
-    memcpy(s, v, sizeof s);
-    for (int half = LANES / 2; half; half /= 2)
-        for (int i = 0; i < half; i++)
-            s[i] += s[i + half];
-    return s[0];
-}
-
-/* The tail of an array as one vector, padded with `fill`. */
-INLINE void load_tail(Lanes *v, const float *x, int64_t n, float fill) {
-    float t[LANES];
-    for (int i = 0; i < LANES; i++)
-        t[i] = i < n ? x[i] : fill;
-    memcpy(v, t, sizeof t);
-}
-
-INLINE void store_tail(float *y, const Lanes *v, int64_t n) {
-    float t[LANES];
-    memcpy(t, v, sizeof t);
-    for (int i = 0; i < n; i++)
-        y[i] = t[i];
-}
+#include "model/kernels_lanes.h"
 
 /* ---- sums ---- */
-
-INLINE float dot(const float *a, const float *b, int64_t n) {
-    Lanes s = {0}, x, y;
-    int64_t i = 0;
-    for (; i + LANES <= n; i += LANES) {
-        LOAD(x, a + i);
-        LOAD(y, b + i);
-        s += x * y;
-    }
-    float total = sum_lanes(&s);
-    for (; i < n; i++)
-        total += a[i] * b[i];
-    return total;
-}
 
 CLONES float kernel_dot(const float *a, const float *b, int64_t n) {
     return dot(a, b, n);
@@ -105,40 +50,22 @@ CLONES void kernel_scale(float *x, float a, int64_t n) {
         x[i] *= a;
 }
 
+CLONES void kernel_affine(float *x, float a, float b, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        x[i] = a * x[i] + b;
+}
+
+CLONES void kernel_add_centred(float *restrict y, float a, const float *restrict x, float mean,
+                               int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        y[i] += a * (x[i] - mean);
+}
+
 CLONES double kernel_sum_of_squares(const float *x, int64_t n) {
     double total = 0;
     for (int64_t i = 0; i < n; i += 4096) /* partial sums in f32 stay exact enough */
         total += dot(x + i, x + i, n - i < 4096 ? n - i : 4096);
     return total;
-}
-
-/* ---- small products ---- */
-
-CLONES void kernel_small_nt(int m, int n, int k, float alpha, const float *a, int64_t lda,
-                            const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
-    for (int i = 0; i < m; i++)
-        for (int j = 0; j < n; j++) {
-            float s = alpha * dot(a + i * lda, b + j * ldb, k);
-            c[i * ldc + j] = add ? c[i * ldc + j] + s : s;
-        }
-}
-
-CLONES void kernel_small_nn(int m, int n, int k, float alpha, const float *a, int64_t lda,
-                            const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
-    for (int i = 0; i < m; i++) {
-        if (!add) memset(c + i * ldc, 0, (size_t)n * sizeof *c);
-        for (int l = 0; l < k; l++)
-            axpy(c + i * ldc, alpha * a[i * lda + l], b + l * ldb, n);
-    }
-}
-
-CLONES void kernel_small_tn(int m, int n, int k, float alpha, const float *a, int64_t lda,
-                            const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
-    for (int i = 0; i < m; i++) {
-        if (!add) memset(c + i * ldc, 0, (size_t)n * sizeof *c);
-        for (int l = 0; l < k; l++)
-            axpy(c + i * ldc, alpha * a[l * lda + i], b + l * ldb, n);
-    }
 }
 
 /* ---- exp and softmax ---- */
@@ -253,6 +180,33 @@ CLONES void kernel_norm_stats(const float *x, int64_t n, bool centred, float eps
         variance += (x[i] - m) * (x[i] - m);
     *mean = m;
     *scale = sqrtf(variance / (float)n + epsilon);
+}
+
+CLONES void kernel_norm_apply(const float *restrict x, float mean, float inverse,
+                              const float *restrict w, float plus, float *restrict y, int64_t n) {
+    for (int64_t i = 0; i < n; i++)
+        y[i] = (x[i] - mean) * inverse * (w[i] + plus);
+}
+
+CLONES float kernel_norm_slope(const float *restrict x, const float *restrict dy,
+                               const float *restrict w, float plus, float mean, float inverse,
+                               float *restrict dw, float *restrict dx, int64_t n) {
+    if (dw)
+        for (int64_t i = 0; i < n; i++)
+            dw[i] += dy[i] * ((x[i] - mean) * inverse);
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = dy[i] * (w[i] + plus) * inverse;
+    Lanes sum = {0}, a, b;
+    int64_t i = 0;
+    for (; i + LANES <= n; i += LANES) {
+        LOAD(a, x + i);
+        LOAD(b, dx + i);
+        sum += (a - mean) * b;
+    }
+    float along = sum_lanes(&sum);
+    for (; i < n; i++)
+        along += (x[i] - mean) * dx[i];
+    return along;
 }
 
 /* ---- activations ---- */

@@ -14,6 +14,10 @@ float kernel_sum(const float *x, int64_t n);
 void kernel_axpy(float *y, float a, const float *x, int64_t n);
 void kernel_add(float *y, const float *x, int64_t n); /* y += x */
 void kernel_scale(float *x, float a, int64_t n);
+/* x = a x + b */
+void kernel_affine(float *x, float a, float b, int64_t n);
+/* y += a (x - mean) */
+void kernel_add_centred(float *y, float a, const float *x, float mean, int64_t n);
 double kernel_sum_of_squares(const float *x, int64_t n);
 
 /* C[m,n] (+)= alpha A B for matrices of a few dozen rows, where a BLAS call costs more than the
@@ -38,6 +42,15 @@ void kernel_softmax_backward(const float *y, const float *dy, float *dx, int64_t
 /* Row statistics of a norm: *mean (0 for RMS) and sqrt(variance + epsilon). */
 void kernel_norm_stats(const float *x, int64_t n, bool centred, float epsilon, float *mean,
                        float *scale);
+
+/* y = (x - mean) inverse (w + plus) */
+void kernel_norm_apply(const float *x, float mean, float inverse, const float *w, float plus,
+                       float *y, int64_t n);
+/* Its backward but for what goes through mean and inverse: dx = dy (w + plus) inverse (written, not
+ * added), dw += dy x^ where dw is given, and returns sum(dy (w + plus) x^), with
+ * x^ = (x - mean) inverse. */
+float kernel_norm_slope(const float *x, const float *dy, const float *w, float plus, float mean,
+                        float inverse, float *dw, float *dx, int64_t n);
 
 void kernel_activation(Activation kind, const float *x, float *y, int64_t n);
 /* dx += dy f'(x) */

@@ -25,6 +25,7 @@
 
 enum { LANES = 16, TILE_ROWS = 12, TILE_COLUMNS = 2 * LANES };
 enum { BLOCK_K = 256, BLOCK_N = 256, BLOCK_M = 20 * TILE_ROWS };
+enum { LEAST_WORK = 64 * 64 * 64 };
 typedef float Lanes __attribute__((vector_size(4 * LANES)));
 
 #define LOAD(v, p) memcpy(&(v), (p), sizeof(v))
@@ -127,6 +128,10 @@ AVX512 static void tile_packed(const Tile *t) {
 
 /* ---- packing ---- */
 
+static int64_t least(int64_t a, int64_t b) {
+    return a < b ? a : b;
+}
+
 /* Eight rows of eight numbers -> their columns, 32 apart. */
 AVX512 static void turn_8x8(const float *in, int64_t stride, float *out) {
     __m256 row[8], pair[8], four[8];
@@ -168,32 +173,36 @@ AVX512 static void pack_turned(const float *b, int64_t ldb, int64_t k, int64_t c
 /* k rows of B, n columns -> panels [k, 32] one behind the other. */
 AVX512 static void pack_b(const Gemm *s, const float *b, int64_t ldb, int64_t k, int64_t n,
                           float *out) {
-    for (int64_t first = 0; first < n; first += TILE_COLUMNS, out += k * TILE_COLUMNS) {
-        int64_t columns = n - first < TILE_COLUMNS ? n - first : TILE_COLUMNS;
-        if (columns < TILE_COLUMNS) memset(out, 0, (size_t)(k * TILE_COLUMNS) * sizeof *out);
+    int64_t panel = k * TILE_COLUMNS, whole = s->b_transposed ? 0 : n / TILE_COLUMNS;
+    for (int64_t l = 0; l < k; l++)
+        for (int64_t i = 0; i < whole; i++)
+            memcpy(out + i * panel + l * TILE_COLUMNS, b + l * ldb + i * TILE_COLUMNS,
+                   TILE_COLUMNS * sizeof *out);
+    for (int64_t first = whole * TILE_COLUMNS; first < n; first += TILE_COLUMNS) {
+        int64_t columns = least(TILE_COLUMNS, n - first);
+        float *to = out + first * k;
+        if (columns < TILE_COLUMNS) memset(to, 0, (size_t)panel * sizeof *to);
         if (s->b_transposed) {
-            pack_turned(b + first * ldb, ldb, k, columns, out);
+            pack_turned(b + first * ldb, ldb, k, columns, to);
             continue;
         }
         for (int64_t l = 0; l < k; l++)
-            for (int64_t i = 0; i < columns; i++)
-                out[l * TILE_COLUMNS + i] = b[l * ldb + first + i];
+            memcpy(to + l * TILE_COLUMNS, b + l * ldb + first, (size_t)columns * sizeof *to);
     }
 }
 
 /* A kept [k, m] -> tiles [k, 12]. */
 AVX512 static void pack_a(const float *a, int64_t lda, int64_t m, int64_t k, float *out) {
-    for (int64_t first = 0; first < m; first += TILE_ROWS, out += k * TILE_ROWS) {
-        int64_t rows = m - first < TILE_ROWS ? m - first : TILE_ROWS;
-        if (rows < TILE_ROWS) memset(out, 0, (size_t)(k * TILE_ROWS) * sizeof *out);
-        if (rows == TILE_ROWS)
-            for (int64_t l = 0; l < k; l++)
-                memcpy(out + l * TILE_ROWS, a + l * lda + first, TILE_ROWS * sizeof *out);
-        else
-            for (int64_t l = 0; l < k; l++)
-                for (int64_t r = 0; r < rows; r++)
-                    out[l * TILE_ROWS + r] = a[l * lda + first + r];
-    }
+    int64_t tile = k * TILE_ROWS, whole = m / TILE_ROWS, rest = m % TILE_ROWS;
+    for (int64_t l = 0; l < k; l++)
+        for (int64_t i = 0; i < whole; i++)
+            memcpy(out + i * tile + l * TILE_ROWS, a + l * lda + i * TILE_ROWS,
+                   TILE_ROWS * sizeof *out);
+    if (rest == 0) return;
+    memset(out + whole * tile, 0, (size_t)tile * sizeof *out);
+    for (int64_t l = 0; l < k; l++)
+        memcpy(out + whole * tile + l * TILE_ROWS, a + l * lda + whole * TILE_ROWS,
+               (size_t)rest * sizeof *out);
 }
 
 /* Fewer than 12 rows of A -> one tile [k, 12]. */
@@ -205,10 +214,6 @@ AVX512 static void pack_rest(const float *a, int64_t lda, int64_t rows, int64_t 
 }
 
 /* ---- blocks ---- */
-
-static int64_t least(int64_t a, int64_t b) {
-    return a < b ? a : b;
-}
 
 typedef struct Block { /* of A (m, k), B (k, n, packed) and C (m, n) */
     const float *a, *b;
@@ -247,9 +252,9 @@ static void multiply_block(const Block *s) {
 
 bool kernel_gemm_serves(const Gemm *s) {
     return s->m >= 3 * TILE_ROWS && s->n >= TILE_COLUMNS && s->k >= LANES &&
-           __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-           __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("fma");
+           s->m * s->n * s->k >= LEAST_WORK && __builtin_cpu_supports("avx512f") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 
 bool kernel_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,

@@ -25,8 +25,8 @@ Tensor op_add(Run *run, Tensor a, Tensor b) {
     assert(tensor_same_shape(a, b) && tensor_is_contiguous(a) && tensor_is_contiguous(b));
     Tensor y = run_tensor_shape(run, a.rank, a.shape);
     int64_t n = tensor_count(a);
-    for (int64_t i = 0; i < n; i++)
-        y.data[i] = a.data[i] + b.data[i];
+    memcpy(y.data, a.data, (size_t)n * sizeof *y.data);
+    kernel_add(y.data, b.data, n);
     if (run->tape)
         *(Binary *)tape_append(run->tape, add_backward, sizeof(Binary)) = (Binary){a, b, y};
     return y;
@@ -152,8 +152,7 @@ static void norm_scale_backward(const void *saved, Tape *tape) {
         float ds = s->scale.grad[t] / ((float)d * s->scale.data[t]);
         const float *x = s->x.data + t * s->x.stride[0];
         float *dx = s->x.grad + t * s->x.stride[0];
-        for (int64_t i = 0; i < d; i++)
-            dx[i] += ds * (x[i] - s->means[t]);
+        kernel_add_centred(dx, ds, x, s->means[t], d);
     }
 }
 
@@ -180,21 +179,14 @@ static void norm_apply_backward(const void *saved, Tape *tape) {
     float *dc = arena_alloc(tape_scratch(tape), (size_t)d * sizeof *dc);
     for (int64_t t = 0; t < s->x.shape[0]; t++) {
         const float *x = s->x.data + t * s->x.stride[0], *dy = s->y.grad + t * d;
-        float inverse = 1 / s->scale.data[t], mean = s->means[t], sum = 0, along = 0;
-        for (int64_t i = 0; i < d; i++) {
-            float hat = (x[i] - mean) * inverse, dhat = dy[i] * (w[i] + plus);
-            if (dw) dw[i] += dy[i] * hat;
-            dc[i] = dhat * inverse;
-            sum += dc[i];
-            along += dhat * hat;
-        }
+        float inverse = 1 / s->scale.data[t];
+        float along = kernel_norm_slope(x, dy, w, plus, s->means[t], inverse, dw, dc, d);
         if (db) kernel_add(db, dy, d);
         if (s->scale.grad) s->scale.grad[t] -= along * inverse;
         if (!s->x.grad) continue;
         float *dx = s->x.grad + t * s->x.stride[0];
-        float shift = s->kind == NORM_LAYER ? sum / (float)d : 0;
-        for (int64_t i = 0; i < d; i++)
-            dx[i] += dc[i] - shift;
+        float shift = s->kind == NORM_LAYER ? kernel_sum(dc, d) / (float)d : 0;
+        kernel_add_centred(dx, 1, dc, shift, d);
     }
 }
 
@@ -210,8 +202,7 @@ Tensor op_norm_apply(Run *run, NormKind kind, Tensor x, Tensor scale, const Norm
               inverse = 1 / scale.data[t];
         float *out = y.data + t * d;
         means[t] = mean;
-        for (int64_t i = 0; i < d; i++)
-            out[i] = (in[i] - mean) * inverse * (norm->scale[i] + plus);
+        kernel_norm_apply(in, mean, inverse, norm->scale, plus, out, d);
         if (norm->shift) kernel_add(out, norm->shift, d);
     }
     if (run->tape)
@@ -274,11 +265,10 @@ typedef struct Loss {
     Tensor logits, y;
     const int32_t *targets;
     float smoothing;
-    float *lse; // [n]
 } Loss;
 
 /* d loss / d logit[v] = p[v] - (1 - smoothing) [v = target] - smoothing / V. The loss is the only
- * reader of its logits, so their gradient is written, not added to. */
+ * reader of its logits, so their gradient is written, not added to: p lies there already. */
 static void cross_entropy_backward(const void *saved, Tape *tape) {
     (void)tape;
     const Loss *s = saved;
@@ -287,14 +277,8 @@ static void cross_entropy_backward(const void *saved, Tape *tape) {
     float weight = s->y.grad[0];
     for (int64_t t = 0; t < s->logits.shape[0]; t++) {
         if (s->targets[t] < 0) continue;
-        const float *x = s->logits.data + t * n_vocab;
-        float *dx = s->logits.grad + t * n_vocab, lse = s->lse[t];
-        for (int64_t v = 0; v < n_vocab; v++)
-            dx[v] = x[v] - lse;
-        kernel_exp(dx, dx, n_vocab);
-        float each = s->smoothing / (float)n_vocab;
-        for (int64_t v = 0; v < n_vocab; v++)
-            dx[v] = weight * (dx[v] - each);
+        float *dx = s->logits.grad + t * n_vocab;
+        kernel_affine(dx, weight, -weight * s->smoothing / (float)n_vocab, n_vocab);
         dx[s->targets[t]] -= weight * (1 - s->smoothing);
     }
 }
@@ -304,25 +288,25 @@ Tensor op_cross_entropy(Run *run, Tensor logits, const int32_t *targets, float s
     assert(logits.rank == 2 && tensor_is_contiguous(logits));
     int64_t n = logits.shape[0], n_vocab = logits.shape[1];
     Tensor y = run_tensor(run, 1, 1);
-    float *lse = arena_alloc(run->arena, (size_t)n * sizeof *lse);
     ArenaMark mark = arena_mark(run->arena);
     float *scratch = arena_alloc(run->arena, (size_t)n_vocab * sizeof *scratch);
+    bool kept = run->tape && logits.grad; /* p, for the backward */
     double total = 0, plain = 0;
     for (int64_t t = 0; t < n; t++) {
         if (targets[t] < 0) continue;
         assert(targets[t] < n_vocab);
         const float *x = logits.data + t * n_vocab;
-        lse[t] = kernel_softmax(x, scratch, n_vocab);
+        float lse = kernel_softmax(x, kept ? logits.grad + t * n_vocab : scratch, n_vocab);
         double mean = smoothing > 0 ? kernel_sum(x, n_vocab) : 0;
-        double nll = lse[t] - x[targets[t]];
+        double nll = lse - x[targets[t]];
         plain += nll;
-        total += (1 - smoothing) * nll + smoothing * (lse[t] - mean / (double)n_vocab);
+        total += (1 - smoothing) * nll + smoothing * (lse - mean / (double)n_vocab);
     }
     arena_reset(run->arena, mark);
     y.data[0] = (float)total;
     if (loss_plain) *loss_plain = plain;
     if (run->tape)
         *(Loss *)tape_append(run->tape, cross_entropy_backward, sizeof(Loss)) =
-            (Loss){logits, y, targets, smoothing, lse};
+            (Loss){logits, y, targets, smoothing};
     return y;
 }

@@ -7,6 +7,8 @@
 #include "model/base/random.h"
 #include "model/kernels_gemm.h"
 
+static const Gemm large = {.m = 256, .n = 256, .k = 256, .alpha = 1};
+
 static float *drawn(int64_t n, uint64_t seed) {
     float *x = malloc((size_t)n * sizeof *x);
     assert_non_null(x);
@@ -49,7 +51,7 @@ static void agrees_with_sums(void **state) {
     (void)state;
     static const int sizes[][3] = {{36, 32, 16},  {37, 45, 29},   {48, 64, 300}, {245, 33, 20},
                                    {61, 300, 17}, {40, 257, 521}, {241, 96, 256}};
-    if (!kernel_gemm_serves(&(Gemm){.m = 64, .n = 64, .k = 64})) skip();
+    if (!kernel_gemm_serves(&large)) skip();
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int order = 0; order < 4; order++)
             for (int kind = 0; kind < 3; kind++)
@@ -67,10 +69,11 @@ static void agrees_with_sums(void **state) {
 /* beta 0 does not read C: what lies there may be no number. */
 static void overwrites_what_is_no_number(void **state) {
     (void)state;
-    enum { N = 50 };
+    enum { N = 70 };
     Gemm s = {.m = N, .n = N, .k = N, .alpha = 1};
     if (!kernel_gemm_serves(&s)) skip();
-    float *a = drawn(N * N, 1), c[N * N];
+    float *a = drawn(N * N, 1);
+    static float c[N * N];
     for (int i = 0; i < N * N; i++)
         c[i] = NAN;
     assert_true(kernel_gemm(&s, a, N, a, N, c, N));
@@ -83,6 +86,7 @@ static void small_ones_are_left_to_blas(void **state) {
     (void)state;
     assert_false(kernel_gemm_serves(&(Gemm){.m = 1, .n = 256, .k = 256}));
     assert_false(kernel_gemm_serves(&(Gemm){.m = 256, .n = 8, .k = 256}));
+    assert_false(kernel_gemm_serves(&(Gemm){.m = 40, .n = 40, .k = 32}));
 }
 
 int main(void) {
