@@ -47,7 +47,7 @@ void ops_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int64_
                     (blasint)ldb, a, 1, s->beta, c, 1);
         return;
     }
-    if (openblas_get_num_threads() == 1 && kernel_gemm_serves(s) &&
+    if (openblas_get_num_threads() == 1 && kernel_gemm_serves(s) && ops_blas_better_core() &&
         kernel_gemm(s, a, lda, b, ldb, c, ldc))
         return;
     cblas_sgemm(CblasRowMajor, s->a_transposed ? CblasTrans : CblasNoTrans,
