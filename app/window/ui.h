@@ -137,7 +137,8 @@ typedef enum UiIcon {
     ICON_PANEL,
     ICON_FIT,
     ICON_ARROW,
-    ICON_UP
+    ICON_UP,
+    N_ICONS
 } UiIcon;
 void ui_icon(Ui *ui, UiIcon icon, Box box, Color color);
 bool ui_icon_button(Ui *ui, UiId id, Box box, UiIcon icon, bool selected, const char *tip);

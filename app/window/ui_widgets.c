@@ -148,82 +148,52 @@ static void shape(Ui *ui, Box b, const double *xy, int n, Color color) {
     paint_polygon(&ui->paint, p, n, color);
 }
 
-static void line(Ui *ui, Box b, double x0, double y0, double x1, double y1, Color color) {
-    paint_stroke(&ui->paint, b.x + x0 * b.w, b.y + y0 * b.h, b.x + x1 * b.w, b.y + y1 * b.h, 1.6,
-                 color);
-}
+/* Strokes of an icon, in percent of its square; all 0 ends them. */
+typedef struct Stroke {
+    signed char x0, y0, x1, y1;
+} Stroke;
+enum { MOST_STROKES = 9 };
 
-static void icon_frame(Ui *ui, Box b, Color c) {
-    paint_frame(&ui->paint, box_inset(b, 0, b.h * 0.1), 2, 1.4, c);
-    paint_fill(&ui->paint, (Box){b.x + b.w * 0.62, b.y + b.h * 0.1, 1.4, b.h * 0.8}, c);
-}
+static const Stroke strokes[N_ICONS][MOST_STROKES] = {
+    [ICON_BACK] = {{70, 10, 28, 50}, {28, 50, 70, 90}},
+    [ICON_FORWARD] = {{30, 10, 72, 50}, {72, 50, 30, 90}},
+    [ICON_FIRST] = {{15, 10, 15, 90}, {85, 10, 40, 50}, {40, 50, 85, 90}},
+    [ICON_LAST] = {{85, 10, 85, 90}, {15, 10, 60, 50}, {60, 50, 15, 90}},
+    [ICON_DOWN] = {{10, 30, 50, 70}, {50, 70, 90, 30}},
+    [ICON_UP] = {{10, 70, 50, 30}, {50, 30, 90, 70}},
+    [ICON_CLOSE] = {{10, 10, 90, 90}, {90, 10, 10, 90}},
+    [ICON_MENU] = {{0, 20, 100, 20}, {0, 50, 100, 50}, {0, 80, 100, 80}},
+    [ICON_FIT] = {{0, 0, 35, 0},
+                  {0, 0, 0, 35},
+                  {100, 0, 65, 0},
+                  {100, 0, 100, 35},
+                  {0, 100, 35, 100},
+                  {0, 100, 0, 65},
+                  {100, 100, 65, 100},
+                  {100, 100, 100, 65}},
+    [ICON_ARROW] = {{0, 50, 100, 50}, {65, 20, 100, 50}, {65, 80, 100, 50}},
+};
 
-static void icon_corners(Ui *ui, Box b, Color c) {
-    for (int i = 0; i < 4; i++) {
-        double x = i & 1 ? 1 : 0, y = i & 2 ? 1 : 0, in_x = i & 1 ? 0.65 : 0.35,
-               in_y = i & 2 ? 0.65 : 0.35;
-        line(ui, b, x, y, in_x, y, c);
-        line(ui, b, x, y, x, in_y, c);
-    }
+static bool is_stroke(const Stroke *s) {
+    return s->x0 || s->y0 || s->x1 || s->y1;
 }
 
 void ui_icon(Ui *ui, UiIcon icon, Box box, Color c) {
     double side = fmin(box.w, box.h);
     Box b = {box.x + (box.w - side) / 2, box.y + (box.h - side) / 2, side, side};
-    switch (icon) {
-    case ICON_PLAY:
+    Paint *paint = &ui->paint;
+    if (icon == ICON_PLAY) {
         shape(ui, b, (const double[]){0.18, 0.05, 0.95, 0.5, 0.18, 0.95}, 3, c);
-        break;
-    case ICON_PAUSE:
-        paint_fill(&ui->paint, (Box){b.x + side * 0.15, b.y, side * 0.25, side}, c);
-        paint_fill(&ui->paint, (Box){b.x + side * 0.6, b.y, side * 0.25, side}, c);
-        break;
-    case ICON_FIRST:
-        line(ui, b, 0.15, 0.1, 0.15, 0.9, c);
-        line(ui, b, 0.85, 0.1, 0.4, 0.5, c);
-        line(ui, b, 0.4, 0.5, 0.85, 0.9, c);
-        break;
-    case ICON_LAST:
-        line(ui, b, 0.85, 0.1, 0.85, 0.9, c);
-        line(ui, b, 0.15, 0.1, 0.6, 0.5, c);
-        line(ui, b, 0.6, 0.5, 0.15, 0.9, c);
-        break;
-    case ICON_BACK:
-        line(ui, b, 0.7, 0.1, 0.28, 0.5, c);
-        line(ui, b, 0.28, 0.5, 0.7, 0.9, c);
-        break;
-    case ICON_FORWARD:
-        line(ui, b, 0.3, 0.1, 0.72, 0.5, c);
-        line(ui, b, 0.72, 0.5, 0.3, 0.9, c);
-        break;
-    case ICON_DOWN:
-        line(ui, b, 0.1, 0.3, 0.5, 0.7, c);
-        line(ui, b, 0.5, 0.7, 0.9, 0.3, c);
-        break;
-    case ICON_UP:
-        line(ui, b, 0.1, 0.7, 0.5, 0.3, c);
-        line(ui, b, 0.5, 0.3, 0.9, 0.7, c);
-        break;
-    case ICON_CLOSE:
-        line(ui, b, 0.1, 0.1, 0.9, 0.9, c);
-        line(ui, b, 0.9, 0.1, 0.1, 0.9, c);
-        break;
-    case ICON_MENU:
-        for (int i = 0; i < 3; i++)
-            line(ui, b, 0, 0.2 + 0.3 * i, 1, 0.2 + 0.3 * i, c);
-        break;
-    case ICON_PANEL:
-        icon_frame(ui, b, c);
-        break;
-    case ICON_FIT:
-        icon_corners(ui, b, c);
-        break;
-    case ICON_ARROW:
-        line(ui, b, 0, 0.5, 1, 0.5, c);
-        line(ui, b, 0.65, 0.2, 1, 0.5, c);
-        line(ui, b, 0.65, 0.8, 1, 0.5, c);
-        break;
+    } else if (icon == ICON_PAUSE) {
+        paint_fill(paint, (Box){b.x + side * 0.15, b.y, side * 0.25, side}, c);
+        paint_fill(paint, (Box){b.x + side * 0.6, b.y, side * 0.25, side}, c);
+    } else if (icon == ICON_PANEL) {
+        paint_frame(paint, box_inset(b, 0, side * 0.1), 2, 1.4, c);
+        paint_fill(paint, (Box){b.x + side * 0.62, b.y + side * 0.1, 1.4, side * 0.8}, c);
     }
+    for (const Stroke *s = strokes[icon]; s < strokes[icon] + MOST_STROKES && is_stroke(s); s++)
+        paint_stroke(paint, b.x + s->x0 * side / 100, b.y + s->y0 * side / 100,
+                     b.x + s->x1 * side / 100, b.y + s->y1 * side / 100, 1.6, c);
 }
 
 bool ui_icon_button(Ui *ui, UiId id, Box box, UiIcon icon, bool selected, const char *tip) {
