@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/window/act.h"
+#include "app/window/cells.h"
 
 void act_set_view(Window *w, int index) {
     int n = 0;
@@ -145,15 +146,9 @@ void act_move_selection(Window *w, int direction) {
     Place p = window_selected(w);
     Place head = window_head(w);
     if (p.layer < 0) p = head;
-    const Summary *s = pass_summary(w->pass, &head);
-    if (!s || p.layer < 0) return;
-    int q = p.query, k = p.key;
-    if (direction == 0) q = q > 0 ? q - 1 : 0;
-    if (direction == 1) q = q + 1 < s->n_queries ? q + 1 : (int)s->n_queries - 1;
-    if (direction == 2) k = k > 0 ? k - 1 : 0;
-    if (direction == 3) k = k + 1 < s->n_keys ? k + 1 : (int)s->n_keys - 1;
-    p.query = q;
-    p.key = k;
+    static const int down[] = {-1, 1, 0, 0}, right[] = {0, 0, -1, 1};
+    if (!cells_step(w, &p, down[direction], right[direction])) return;
+    if (!steps_reached(w, &p)) return;
     w->hover = place_none();
     w->state.selection = p;
     w->state.locked = true;

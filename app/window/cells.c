@@ -128,10 +128,29 @@ bool cells_read(const Window *w, const Place *p, Arena *arena, Cells *out) {
             out->weights[k] += row[t];
     out->labels = labels_of(&keys, w->state.raw_tokens, arena);
     out->query = labels_of(&queries, w->state.raw_tokens, arena)[q];
+    out->first_query = begin;
     out->n_query_tokens = end - begin;
     if (p->key >= 0) out->key = row_of(&keys, p->key);
     if (out->key >= 0) out->n_key_tokens = end_of(&keys, out->key) - keys.first[out->key];
     return true;
+}
+
+static int stepped(const Axis *axis, int token, int by) {
+    int row = token < 0 ? -1 : row_of(axis, token);
+    row = row < 0 && by <= 0 ? 0 : row + by;
+    row = row < 0 ? 0 : row >= axis->n ? axis->n - 1 : row;
+    return axis->first[row];
+}
+
+bool cells_step(const Window *w, Place *p, int queries, int keys) {
+    if (!w->pass || p->layer < 0) return false;
+    Arena *arena = arena_new();
+    Axis down = queries_of(w, p, arena), across = keys_of(w, p, arena);
+    bool any = down.n > 0 && across.n > 0;
+    if (any && (queries || p->query >= 0)) p->query = stepped(&down, p->query, queries);
+    if (any && (keys || p->key >= 0)) p->key = stepped(&across, p->key, keys);
+    arena_free(arena);
+    return any;
 }
 
 Place cells_place(const Cells *cells, int key) {

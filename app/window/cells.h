@@ -17,6 +17,7 @@ typedef struct Cells {
     float *weights; // [n]
     Str *labels;    // [n]
     Str query;
+    int first_query;                  /* token */
     int n_query_tokens, n_key_tokens; /* of the chosen ones */
     const int *first;                 // [n] token of each key
 } Cells;
@@ -25,6 +26,8 @@ typedef struct Cells {
 bool cells_read(const Window *window, const Place *place, Arena *arena, Cells *out);
 /* The same place at another key of the row. */
 Place cells_place(const Cells *cells, int key);
+/* So many rows and columns of the figure further on; it stays within. False: no such attention. */
+bool cells_step(const Window *window, Place *place, int queries, int keys);
 /* What a query is called, without a head; empty if it is none. */
 Str cells_query_label(const Window *window, const Place *place, Arena *arena);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/window/cells.h"
 #include "app/window/window.h"
 
 /* "decoder.2.cross_attn" */
@@ -73,22 +74,39 @@ void edit_set_factor(Window *w, Place head, double factor) {
     state_list_add(&w->state.edits, text);
 }
 
+/* Every piece of the query's word, onto the first of the key's. What was set for them before gives
+ * way. */
+static void set_rows(Window *w, const Cells *cells, double weight) {
+    char name[96], text[200], digits[32];
+    head_name(&cells->place, name);
+    number_text(weight, 4, digits);
+    int begin = cells->first_query, end = begin + cells->n_query_tokens,
+        key = cells->first[cells->key];
+    for (int q = begin; q < end; q++) {
+        int n = snprintf(text, sizeof text, "set %s:q%d:", name, q);
+        for (int i = w->state.edits.n - 1; i >= 0; i--)
+            if (strncmp(w->state.edits.items[i], text, (size_t)n) == 0)
+                take_away(&w->state.edits, i);
+        if (!room(w)) return;
+        snprintf(text + n, sizeof text - (size_t)n, "k%d=%s", key, digits);
+        state_list_add(&w->state.edits, text);
+    }
+    Str query = cells->query, to = cells->labels[cells->key];
+    window_notice(w, false,
+                  "%.*s now attends to %.*s with %s; the row is scaled so that it sums to 1",
+                  (int)query.n, query.data, (int)to.n, to.data, digits);
+    w->ui.again = true;
+}
+
 void edit_set_weight(Window *w, Place cell, double weight) {
     if (cell.layer < 0 || cell.head < 0 || cell.query < 0 || cell.key < 0 || !window_model(w)) {
         window_notice(w, false, "A weight is set in the picture of one head: choose one first");
         return;
     }
-    if (!room(w)) return;
-    char name[96], text[200], digits[32];
-    head_name(&cell, name);
-    snprintf(text, sizeof text, "set %s:q%d:k%d=%s", name, cell.query, cell.key,
-             number_text(weight, 4, digits));
-    state_list_add(&w->state.edits, text);
-    /* The words it is about must stay: what was written is held fast. */
-    window_notice(w, false,
-                  "Query %d now attends to key %d with %s; the row is scaled so that it sums to 1",
-                  cell.query, cell.key, digits);
-    w->ui.again = true;
+    Arena *arena = arena_new();
+    Cells cells;
+    if (cells_read(w, &cell, arena, &cells) && cells.key >= 0) set_rows(w, &cells, weight);
+    arena_free(arena);
 }
 
 void edit_clear(Window *w) {

@@ -333,6 +333,75 @@ static void a_path_is_typed_where_a_picture_is_read(void **state) {
     window_close(w);
 }
 
+/* By keys alone: a cell is chosen word by word, and all of the row goes to it; the last one wins.
+ */
+static void a_weight_is_set_by_keys(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves unbelievable cats.");
+    act(w, "view.heatmap");
+    act(w, "attention.encoder");
+    act(w, "head.next");
+    act(w, "units");
+    act(w, "focus.picture");
+    for (int i = 0; i < 3; i++)
+        act(w, "select.down");
+    act(w, "select.right");
+    Place p = w->state.selection;
+    assert_true(w->state.locked && p.query >= 0 && p.key >= 0);
+    const int *first = w->shown->report.query_tokens;
+    assert_int_equal(p.query, first[2]);
+    int n_pieces = first[3] - first[2];
+    assert_true(n_pieces > 1);
+    act(w, "set");
+    assert_int_equal(w->state.edits.n, n_pieces);
+    Arena *arena = arena_new();
+    Cells cells;
+    assert_true(cells_read(w, &p, arena, &cells));
+    assert_true(cells.weights[cells.key] > 0.4f);
+    arena_free(arena);
+    act(w, "select.right");
+    act(w, "set");
+    assert_int_equal(w->state.edits.n, n_pieces);
+    window_close(w);
+}
+
+static void post_gesture(float by) {
+    SDL_Event event = {.type = SDL_MULTIGESTURE};
+    event.mgesture.dDist = by;
+    event.mgesture.x = event.mgesture.y = 0.5f;
+    SDL_PushEvent(&event);
+}
+
+/* What a pointer cannot do under Xvfb: a pinch, a dropped file, an input method. */
+static void pinches_drops_and_compositions(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    act(w, "view.heatmap");
+    double before = w->picture.zoom;
+    post_gesture(0.2f);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_true(w->picture.zoom > before);
+    const char *path = spawn_file("dropped.txt", "One cat.\n", 9);
+    SDL_Event drop = {.type = SDL_DROPFILE};
+    drop.drop.file = SDL_strdup(path);
+    SDL_PushEvent(&drop);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_string_equal(w->state.text, "One cat.");
+    act(w, "focus.source");
+    SDL_Event compose = {.type = SDL_TEXTEDITING};
+    snprintf(compose.edit.text, sizeof compose.edit.text, "ねこ");
+    compose.edit.start = 2;
+    SDL_PushEvent(&compose);
+    window_step(w, 0);
+    assert_true(w->source.edit.preedit.n > 0);
+    compose.edit.text[0] = 0;
+    SDL_PushEvent(&compose);
+    type(w, "猫");
+    assert_int_equal(w->source.edit.preedit.n, 0);
+    assert_string_equal(w->state.text, "猫");
+    window_close(w);
+}
+
 static void bad_things_are_said_and_survived(void **state) {
     (void)state;
     Window *w = open_tiny(900, 600, "She loves cats.");
@@ -559,6 +628,8 @@ int main(void) {
         cmocka_unit_test(heads_are_changed_and_changed_back),
         cmocka_unit_test(ids_are_typed_where_no_tokenizer_is),
         cmocka_unit_test(a_path_is_typed_where_a_picture_is_read),
+        cmocka_unit_test(a_weight_is_set_by_keys),
+        cmocka_unit_test(pinches_drops_and_compositions),
         cmocka_unit_test(bad_things_are_said_and_survived),
         cmocka_unit_test(a_picture_is_exported_with_its_session),
         cmocka_unit_test(the_session_is_kept_and_a_broken_one_set_aside),
