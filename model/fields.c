@@ -140,7 +140,7 @@ static Fields layered(const Fields *config, const json_t *generation, const char
 
 static int32_t id_field(const Fields *config, const json_t *generation, const char *name) {
     Fields f = layered(config, generation, name);
-    return field_int(&f, name, -1, 0, INT32_MAX - 1);
+    return field_int(&f, name, -1, -1, INT32_MAX - 1); /* -1: none, as early Llama files say it */
 }
 
 static const int32_t *id_list(const Fields *f, const char *name, const json_t *list, Arena *arena,
