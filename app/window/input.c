@@ -89,6 +89,18 @@ void input_adapt(Window *w) {
     window_fields_from_state(w);
 }
 
+void input_choose_view(Window *w) {
+    static const char *const made_for[] = {[INPUT_TEXT] = "cross",
+                                           [INPUT_IDS] = "cross",
+                                           [INPUT_PICTURE] = "patches",
+                                           [INPUT_SOUND] = "audio"};
+    const char *now = window_view(w)->name, *own = made_for[input_kind(w)];
+    bool of_kind = false;
+    for (int i = 0; i <= INPUT_SOUND; i++)
+        of_kind = of_kind || strcmp(now, made_for[i]) == 0;
+    if (of_kind && view_find(own)) state_put_text(&w->state.view, own);
+}
+
 void input_to_field(Window *w) {
     char **path = path_of(w);
     const char *text = path ? *path : w->state.text;

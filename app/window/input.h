@@ -16,6 +16,8 @@ InputKind input_kind(const Window *window);
 bool input_there(const Window *window);
 /* Gives a model that has just been opened something of its kind to read. */
 void input_adapt(Window *window);
+/* From the view of another kind of model, or the first one, to that made for this kind. */
+void input_choose_view(Window *window);
 void input_to_field(Window *window);
 bool input_from_field(Window *window);
 /* The path typed so far is completed as far as it is clear; false: it is no path, or clear already.

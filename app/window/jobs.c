@@ -117,6 +117,7 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     state_put_text(&w->state.from, NULL);
     lines_forget_scores(w);
     if (job->name) settings_recent(w->settings.models, job->name);
+    input_choose_view(w);
     /* One stack has no second sentence to look at. */
     bool one = model_has_stack(job->loaded->subject->model, STACK_BLOCKS);
     if (one && strcmp(window_view(w)->name, "cross") == 0) state_put_text(&w->state.view, "head");

@@ -187,9 +187,8 @@ static void ground(Picture *p, Color color) {
         memcpy(p->pixels + (size_t)y * (size_t)p->width, p->pixels, (size_t)p->width * 4);
 }
 
-static void play(Window *w) {
+static void play_on(Window *w, CanvasPixels *pixels) {
     Picture *p = &w->picture;
-    ground(p, w->ui.theme->background);
     double s = w->ui.paint.scale, f = factor(w);
     /* Whole pixels, so that hairlines and cells stay sharp while it is panned. */
     CanvasView view = {.scale = s * f,
@@ -197,9 +196,34 @@ static void play(Window *w) {
                        .y = round(p->y * s),
                        .moving = window_now_ms() < p->moving_until_ms,
                        .bare = true};
+    canvas_play(w->ui.canvas, w->shown->figure, &view, pixels);
+}
+
+/* While it moves every frame is another: played straight onto the window, whose ground is there
+ * already. False where that does not fit. */
+static bool play_moving(Window *w, PaintClip area) {
+    Picture *p = &w->picture;
+    const CanvasPixels *all = &w->ui.paint.pixels;
+    if (!p->dirty || window_now_ms() >= p->moving_until_ms || area.x0 < 0 || area.y0 < 0 ||
+        area.x1 > all->width || area.y1 > all->height || area.x1 <= area.x0 || area.y1 <= area.y0)
+        return false;
+    uint8_t *first = (uint8_t *)all->data + (size_t)area.y0 * all->stride + (size_t)area.x0 * 4;
+    CanvasPixels part = {(uint32_t *)(void *)first, area.x1 - area.x0, area.y1 - area.y0,
+                         all->stride};
+    play_on(w, &part);
+    return true;
+}
+
+static void play_kept(Window *w, PaintClip area) {
+    Picture *p = &w->picture;
+    if (!fit_pixels(p, area.x1 - area.x0, area.y1 - area.y0)) return;
     CanvasPixels pixels = {p->pixels, p->width, p->height, p->width * 4};
-    canvas_play(w->ui.canvas, w->shown->figure, &view, &pixels);
-    p->dirty = false;
+    if (p->dirty) {
+        ground(p, w->ui.theme->background);
+        play_on(w, &pixels);
+        p->dirty = false;
+    }
+    paint_copy(&w->ui.paint, &pixels, area.x0, area.y0);
 }
 
 /* ---- pointing ---- */
@@ -425,9 +449,8 @@ void picture_draw(Window *w, Box area) {
         clamp(w);
     }
     double s = ui->paint.scale;
-    int x = (int)lround(area.x * s), y = (int)lround(area.y * s);
-    int width = (int)lround((area.x + area.w) * s) - x,
-        height = (int)lround((area.y + area.h) * s) - y;
+    PaintClip px = {(int)lround(area.x * s), (int)lround(area.y * s),
+                    (int)lround((area.x + area.w) * s), (int)lround((area.y + area.h) * s)};
     UiState state = ui_widget_typed(ui, picture_id(), area);
     relayout(w);
     if (!w->shown || !w->shown->figure) {
@@ -439,11 +462,7 @@ void picture_draw(Window *w, Box area) {
     hover(w, state.hot && !p->dragging);
     drag(w, state);
     if (state.clicked && !p->dragged) clicked(w, state);
-    if (fit_pixels(p, width, height)) {
-        if (p->dirty) play(w);
-        CanvasPixels from = {p->pixels, p->width, p->height, p->width * 4};
-        paint_copy(&ui->paint, &from, x, y);
-    }
+    if (!play_moving(w, px)) play_kept(w, px);
     draw_progress(w, area);
     if (ui->focus == picture_id() && ui->focus_visible)
         paint_frame(&ui->paint, area, 6, 2, ui->theme->accent);
