@@ -253,6 +253,15 @@ static bool donor_fits(const Edit *edit, const Model *model) {
     return x->rank == 2 && (width < 0 || x->shape[1] == width);
 }
 
+/* The rest of a row is scaled so that it sums to 1; here there is no rest. */
+static bool only_key(const Edit *edit, Error *error) {
+    return error_set(
+        error, ERROR_INPUT,
+        "edit \"%.80s\": query %lld sees one key only, whose weight is 1 and cannot be "
+        "another: the row has to sum to 1",
+        edit->text, (long long)edit->query);
+}
+
 static bool check(const Edit *edit, const Model *model, Error *error) {
     const StackConfig *c = &model->config.stack[edit->at.stack];
     const HookSite *site = &hook_sites[edit->at.site];
@@ -285,6 +294,8 @@ static bool check(const Edit *edit, const Model *model, Error *error) {
         return error_set(error, ERROR_INPUT,
                          "edit \"%.80s\": a query of this attention sees no key behind itself",
                          edit->text);
+    bool first = !edit->at.cross && c->causal && edit->query == 0;
+    if (edit->kind == EDIT_SET && first && edit->value != 1) return only_key(edit, error);
     if (edit->kind == EDIT_PATCH && !donor_fits(edit, model))
         return error_set(error, ERROR_INPUT,
                          "edit \"%.80s\": the donor is of another model: its %s has other axes",
@@ -311,6 +322,7 @@ static bool fits(const Edit *edit, int n_source, int n_target, Error *error) {
     int64_t n_keys = edit->at.cross ? n_source : n;
     if (edit->kind == EDIT_SET) {
         bool ok = (n < 0 || edit->query < n) && (n_keys < 0 || edit->key < n_keys);
+        if (ok && n_keys == 1 && edit->value != 1) return only_key(edit, error);
         return ok ||
                error_set(error, ERROR_INPUT, "edit \"%.80s\": there are %lld queries and %lld keys",
                          edit->text, (long long)n, (long long)n_keys);

@@ -183,6 +183,31 @@ static Token token_of(const Tokenizer *tokenizer, int32_t id, Arena *arena) {
         .id = id, .label = label, .special = tokenizer && tokenizer_is_special(tokenizer, id)};
 }
 
+static int64_t common_prefix(Str a, Str b) {
+    size_t n = a.n < b.n ? a.n : b.n, i = 0;
+    while (i < n && a.data[i] == b.data[i])
+        i++;
+    return (int64_t)i;
+}
+
+/* Which bytes of the text each token stands for: what the text gains by it. A token that ends in
+ * the middle of a character gains none; the character is the next one's. */
+static Str place_tokens(Token *tokens, const int32_t *ids, int n, const Tokenizer *tokenizer,
+                        Arena *arena) {
+    const DecodeOptions options = {.skip_special = true, .target = true};
+    Str text = tokenizer_decode(tokenizer, ids, n, &options, arena);
+    int64_t begin = 0;
+    for (int i = 0; i < n; i++) {
+        ArenaMark mark = arena_mark(arena);
+        int64_t end = common_prefix(tokenizer_decode(tokenizer, ids, i + 1, &options, arena), text);
+        arena_reset(arena, mark);
+        if (end <= begin) continue;
+        tokens[i].begin = begin;
+        tokens[i].end = begin = end;
+    }
+    return text;
+}
+
 Input generation_input(const Input *input, const int32_t *ids, int n, const Tokenizer *tokenizer,
                        Arena *arena) {
     Input out = *input;
@@ -192,6 +217,7 @@ Input generation_input(const Input *input, const int32_t *ids, int n, const Toke
         tokens[i] = token_of(tokenizer, ids[i], arena);
     if (n > 1) memcpy(next, ids + 1, (size_t)(n - 1) * sizeof *next);
     out.target = (Tokens){.n = n - 1, .items = tokens};
+    if (tokenizer) out.target.text = place_tokens(tokens, ids, n, tokenizer, arena);
     out.next = next;
     out.next_tokens = tokens + 1;
     return out;

@@ -62,7 +62,7 @@ bool generate_batch(const Model *model, const Input *inputs, int n_inputs,
                     const GenerateOptions *options, Arena *arena, Generation *out, Error *error);
 
 /* The input of the forced pass that traces ids: decoder reads ids[0..n-1), writes ids[1..n). Labels
- * from the tokenizer (NULL: the ids themselves). */
+ * from the tokenizer (NULL: the ids themselves), byte spans in the decoded text, target.text. */
 Input generation_input(const Input *input, const int32_t *ids, int n, const Tokenizer *tokenizer,
                        Arena *arena);
 

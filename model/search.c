@@ -1,11 +1,13 @@
 #include "model/search.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/base/str.h"
 #include "model/front.h"
+#include "model/memory.h"
 
 static bool check_source(const Model *model, const Input *input, Error *error) {
     StackId stack = model_first_stack(model);
@@ -80,6 +82,32 @@ static int length_limit(const Search *s, const Input *inputs, int n_inputs, int 
     return limit < MOST_TOKENS ? (int)limit : MOST_TOKENS;
 }
 
+/* What the search will hold at its longest, roughly: keys and values of all tokens in both kinds of
+ * attention, and the scratch of the widest pass: over the sources, or over the prompts. */
+static int64_t search_bytes(const Search *s, const Input *inputs, int n_inputs, int n_rows,
+                            int n_prompt) {
+    const ModelConfig *model = &s->model->config;
+    const StackConfig *c = &model->stack[s->stack];
+    int64_t n_source = 0, n_prompts = (int64_t)n_rows * n_prompt;
+    for (int i = 0; s->stack == STACK_DECODER && i < n_inputs; i++)
+        n_source += inputs[i].features.data ? front_n_tokens(s->model) : inputs[i].source.n;
+    int64_t kept = (int64_t)n_rows * s->rules.max_length + (c->has_cross ? n_source : 0);
+    int64_t cache = 4 * 2 * kept * c->n_kv_heads * c->d_head * c->n_layers;
+    int64_t scratch = 4 * (16 * (int64_t)model->d_model + 3 * c->d_ff);
+    return cache + scratch * (n_source > n_prompts ? n_source : n_prompts) +
+           4 * 2 * (int64_t)n_rows * s->n_vocab;
+}
+
+static bool check_memory(const Search *s, const Input *inputs, int n_inputs, int n_rows,
+                         int n_prompt, Error *error) {
+    char what[96];
+    snprintf(what, sizeof what, "generation of up to %d tokens (%d at once)", s->rules.max_length,
+             n_rows);
+    return memory_fits(search_bytes(s, inputs, n_inputs, n_rows, n_prompt), what,
+                       "a shorter text, fewer beams or a smaller --max-new-tokens take less",
+                       error);
+}
+
 bool search_open(Search *s, const Model *model, const Input *inputs, int n_inputs, int n_rows,
                  int n_prompt, const GenerateOptions *options, Error *error) {
     *s = (Search){.model = model,
@@ -102,6 +130,10 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                            .ignore_eos = options->ignore_eos,
                            .n_prompt = n_prompt};
     s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
+    if (!check_memory(s, inputs, n_inputs, n_rows, n_prompt, error)) {
+        arena_free(s->run.arena);
+        return false;
+    }
     if (s->stack == STACK_DECODER) {
         s->source = inputs[0].features.data ? pack_features(&s->run, inputs, n_inputs)
                                             : pack_sources(s->run.arena, inputs, n_inputs);

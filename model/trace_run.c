@@ -137,7 +137,8 @@ static bool check_memory(const Model *model, const Input *input, const TraceOpti
                          Error *error) {
     char what[64];
     snprintf(what, sizeof what, "a pass over %d tokens", input->source.n + input->target.n);
-    return memory_fits(pass_bytes(model, input, options), what, error);
+    return memory_fits(pass_bytes(model, input, options), what,
+                       "a shorter text or fewer --sites take less", error);
 }
 
 /* ---- gradients ---- */

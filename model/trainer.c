@@ -33,8 +33,10 @@ struct Trainer {
     Parameters made;
     float *m, *v, *average; // [n_floats]; average NULL: none is kept
     TrainPlace place;
-    Worker *workers; // [threads]
+    Worker *workers;      // [threads]
+    pthread_mutex_t gate; /* held until it is known whether all threads could be started */
     pthread_barrier_t start, done;
+    bool running; /* the threads are there */
     Job job;
     CorpusBatch batch;
     int64_t batch_tokens;
@@ -120,12 +122,16 @@ static void do_job(Worker *w) {
 
 static void *worker_main(void *argument) {
     Worker *w = argument;
-    for (;;) {
+    pthread_mutex_lock(&w->trainer->gate);
+    bool alone = w->trainer->job == JOB_QUIT;
+    pthread_mutex_unlock(&w->trainer->gate);
+    while (!alone) {
         pthread_barrier_wait(&w->trainer->start);
         if (w->trainer->job == JOB_QUIT) return NULL;
         do_job(w);
         pthread_barrier_wait(&w->trainer->done);
     }
+    return NULL;
 }
 
 /* All threads do it, the caller as number 0. */
@@ -270,22 +276,44 @@ static bool check_model(const Model *model, const Recipe *recipe, Error *error) 
     return true;
 }
 
+/* Threads 1 and up; a trainer with fewer than the recipe says would give other numbers. */
+static bool start_workers(Trainer *t, Error *error) {
+    int n = t->recipe.threads, started = 1, failure = 0;
+    pthread_barrier_init(&t->start, NULL, (unsigned)n);
+    pthread_barrier_init(&t->done, NULL, (unsigned)n);
+    pthread_mutex_init(&t->gate, NULL);
+    t->job = JOB_UPDATE;
+    pthread_mutex_lock(&t->gate);
+    for (; started < n && failure == 0; started += failure == 0)
+        failure =
+            pthread_create(&t->workers[started].thread, NULL, worker_main, &t->workers[started]);
+    if (failure) t->job = JOB_QUIT;
+    pthread_mutex_unlock(&t->gate);
+    t->running = failure == 0;
+    if (failure == 0) return true;
+    for (int i = 1; i < started; i++)
+        pthread_join(t->workers[i].thread, NULL);
+    return error_set(
+        error, ERROR_MEMORY,
+        "thread %d of %d cannot be started (%s): set \"threads\" of the recipe to %d, or "
+        "let this user have more (ulimit -u)",
+        started + 1, n, strerror(failure), started);
+}
+
+static void free_model(Trainer *t) {
+    model_free(t->model);
+    free(t->made.items);
+    free(t->made.data);
+    free(t);
+}
+
 Trainer *trainer_new(const Recipe *recipe, Error *error) {
     Trainer *t = calloc(1, sizeof *t);
     if (!t) abort();
     t->recipe = *recipe;
     t->model = model_make(recipe->model, &t->made, error);
-    if (!t->model) {
-        free(t->made.items);
-        free(t->made.data);
-        free(t);
-        return NULL;
-    }
-    if (!check_model(t->model, recipe, error)) {
-        model_free(t->model);
-        free(t->made.items);
-        free(t->made.data);
-        free(t);
+    if (!t->model || !check_model(t->model, recipe, error)) {
+        free_model(t);
         return NULL;
     }
     if (recipe->dropout < 0) t->recipe.dropout = t->model->config.dropout;
@@ -298,36 +326,32 @@ Trainer *trainer_new(const Recipe *recipe, Error *error) {
         memcpy(t->average, t->made.data, (size_t)n * sizeof *t->average);
     }
     ops_blas_threads(1);
-    unsigned threads = (unsigned)recipe->threads;
-    pthread_barrier_init(&t->start, NULL, threads);
-    pthread_barrier_init(&t->done, NULL, threads);
-    t->workers = calloc(threads, sizeof *t->workers);
-    for (int i = 0; i < recipe->threads; i++) {
+    t->workers = calloc((size_t)recipe->threads, sizeof *t->workers);
+    if (!t->workers) abort();
+    for (int i = 0; i < recipe->threads; i++)
         t->workers[i] =
             (Worker){.trainer = t, .index = i, .arena = arena_new(), .gradient = floats(n)};
-        if (i > 0) pthread_create(&t->workers[i].thread, NULL, worker_main, &t->workers[i]);
-    }
-    return t;
+    if (start_workers(t, error)) return t;
+    trainer_free(t);
+    return NULL;
 }
 
 void trainer_free(Trainer *t) {
     if (!t) return;
-    together(t, JOB_QUIT);
+    if (t->running) together(t, JOB_QUIT);
     for (int i = 0; i < t->recipe.threads; i++) {
-        if (i > 0) pthread_join(t->workers[i].thread, NULL);
+        if (i > 0 && t->running) pthread_join(t->workers[i].thread, NULL);
         arena_free(t->workers[i].arena);
         free(t->workers[i].gradient);
     }
     pthread_barrier_destroy(&t->start);
     pthread_barrier_destroy(&t->done);
-    model_free(t->model);
+    pthread_mutex_destroy(&t->gate);
     free(t->workers);
-    free(t->made.items);
-    free(t->made.data);
     free(t->m);
     free(t->v);
     free(t->average);
-    free(t);
+    free_model(t);
 }
 
 TrainPlace *trainer_place(Trainer *trainer) {
