@@ -144,9 +144,11 @@ const Command command_figure = {
         "attnscope figure positions --pair 2 -o positions.svg\n"
         "attnscope figure heatmap --from attention.npz --layer mean -o mean.png\n"
         "attnscope figure heatmap --spec head.pdf --theme print --size 84mm -o paper.pdf\n"
+        "attnscope figure patches --model vit --image cat.png -o patches.png\n"
+        "attnscope figure audio --model whisper --audio speech.wav -o audio.png\n"
         "attnscope figure cross --batch sentences.txt --to fin -o 'out/{line}-{kind}.svg'\n",
     .word_choices = "heatmap|model|head|arcs|cross|sentence|neuron|steps|positions|position-map|"
-                    "position-similarity|mask|blocks|difference",
+                    "position-similarity|mask|blocks|difference|patches|audio",
     .options = {.groups = {options_model, options_input, figure_options_what, figure_options_look,
                            figure_options_files, options_edits},
                 .words = "[KIND]",

@@ -72,6 +72,18 @@ const View views[] = {
      "Edit a head, or name another model or trace to compare with",
      VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE, NULL, PATTERN_FIELDS "transpose numbers",
      view_difference},
+    {"patches", {"image", "image_view", NULL}, "Patches",
+     "the picture under the attention of the class token or of one patch, head by head",
+     "Open a model that looks at pictures (ViT, DeiT) and give it one",
+     VIEW_NEEDS_MODEL | VIEW_NEEDS_TRACE | VIEW_NEEDS_PICTURE, NULL,
+     "layer head heads token threshold top_k renormalise range colormap", view_patches},
+    {"audio", {"sound", "spectrogram", NULL}, "Audio",
+     "what each word listens to, second by second, under the spectrogram",
+     "Open a model that listens (Whisper) and give it a sound",
+     VIEW_NEEDS_MODEL | VIEW_NEEDS_TRACE | VIEW_NEEDS_SOUND, NULL,
+     "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "
+     "hide renormalise range colormap",
+     view_audio},
     {.name = NULL},
 };
 /* clang-format on */
@@ -101,6 +113,28 @@ void view_report_free(ViewReport *report) {
     *report = (ViewReport){0};
 }
 
+static bool fits_senses(const View *view, const ViewInput *input, Error *error) {
+    const struct {
+        unsigned need;
+        FrontKind front;
+        const char *tensor, *model, *given;
+    } senses[] = {
+        {VIEW_NEEDS_PICTURE, FRONT_PATCHES, "pixel_values", "looks at pictures (ViT, DeiT)",
+         "picture (--image)"},
+        {VIEW_NEEDS_SOUND, FRONT_SOUND, "input_features", "listens (Whisper)", "sound (--audio)"},
+    };
+    for (int i = 0; i < 2; i++) {
+        if (!(view->needs & senses[i].need)) continue;
+        if (input->model->config.front.kind != senses[i].front)
+            return error_set(error, ERROR_UNSUPPORTED, "%s needs a model that %s; this one is %s",
+                             view->title, senses[i].model, input->model->config.model_type);
+        if (!trace_find(input->trace, senses[i].tensor))
+            return error_set(error, ERROR_UNSUPPORTED, "%s needs a %s", view->title,
+                             senses[i].given);
+    }
+    return true;
+}
+
 bool view_fits(const View *view, const ViewInput *input, Error *error) {
     if ((view->needs & VIEW_NEEDS_MODEL) && !input->model)
         return error_set(error, ERROR_UNSUPPORTED,
@@ -115,7 +149,7 @@ bool view_fits(const View *view, const ViewInput *input, Error *error) {
                          "%s needs something to compare with: edit a head, or name another model "
                          "or trace",
                          view->title);
-    return true;
+    return fits_senses(view, input, error);
 }
 
 bool view_build(const View *view, Figure *figure, const ViewInput *input, Error *error) {

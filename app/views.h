@@ -52,6 +52,8 @@ typedef enum ViewNeed {
     VIEW_NEEDS_TRACE = 2,    /* a pass */
     VIEW_NEEDS_CROSS = 4,    /* two stacks */
     VIEW_NEEDS_BASELINE = 8, /* a second trace */
+    VIEW_NEEDS_PICTURE = 16, /* a model that looks, and what it looked at */
+    VIEW_NEEDS_SOUND = 32,   /* a model that listens, and what it heard */
 } ViewNeed;
 
 typedef struct View {

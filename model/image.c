@@ -225,38 +225,56 @@ static bool prepare(const Fields *f, const Model *model, const Image *image, Are
     return error_ok(f->error);
 }
 
-static Tensor normalised(const Fields *f, const Model *model, const Image *x, Arena *arena) {
+/* value = (byte * factor - mean) / deviation, channel by channel. */
+typedef struct Scaling {
+    double mean[3], deviation[3], factor;
+} Scaling;
+
+static Scaling scaling_of(const Fields *f, const Model *model) {
     static const double half[] = {0.5, 0.5, 0.5}, imagenet_mean[] = {0.485, 0.456, 0.406},
                         imagenet_std[] = {0.229, 0.224, 0.225};
     bool deit = strcmp(model->config.model_type, "deit") == 0;
-    double mean[3], deviation[3], factor = 1;
-    numbers(f, "image_mean", deit ? imagenet_mean : half, mean);
-    numbers(f, "image_std", deit ? imagenet_std : half, deviation);
+    Scaling s = {{0, 0, 0}, {1, 1, 1}, 1};
+    if (field_bool(f, "do_normalize", true)) {
+        numbers(f, "image_mean", deit ? imagenet_mean : half, s.mean);
+        numbers(f, "image_std", deit ? imagenet_std : half, s.deviation);
+    }
     if (field_bool(f, "do_rescale", true))
-        factor = field_number(f, "rescale_factor", 1 / 255.0, 1e-9, 1e9);
-    bool normalise = field_bool(f, "do_normalize", true);
+        s.factor = field_number(f, "rescale_factor", 1 / 255.0, 1e-9, 1e9);
+    return s;
+}
+
+static Tensor normalised(const Fields *f, const Model *model, const Image *x, Arena *arena) {
+    Scaling s = scaling_of(f, model);
     int64_t plane = (int64_t)x->width * x->height;
     Tensor out = tensor_new(arena, 3, 3, x->height, x->width);
     for (int c = 0; c < 3; c++)
-        for (int64_t i = 0; i < plane; i++) {
-            double value = x->rgb[i * 3 + c] * factor;
-            if (normalise) value = (value - mean[c]) / deviation[c];
-            out.data[c * plane + i] = (float)value;
-        }
+        for (int64_t i = 0; i < plane; i++)
+            out.data[c * plane + i] =
+                (float)((x->rgb[i * 3 + c] * s.factor - s.mean[c]) / s.deviation[c]);
     return out;
+}
+
+static json_t *read_config(const Model *model, Arena *arena, Error *error) {
+    const char *path = path_join(arena, model->path, "preprocessor_config.json");
+    if (model->config.front.kind != FRONT_PATCHES || model->config.front.n_channels != 3) {
+        error_set(error, ERROR_INPUT, "this model (%s) looks at no pictures",
+                  model->config.model_type);
+        return NULL;
+    }
+    Error failure = {0};
+    json_t *config = json_read_object(path, 1 << 20, &failure);
+    if (!config && failure.kind != ERROR_NOT_FOUND) {
+        error_set(error, failure.kind, "%s", failure.message);
+        return NULL;
+    }
+    return config ? config : json_object();
 }
 
 bool image_preprocess(const Model *model, const Image *image, Arena *arena, Tensor *out,
                       Image *shown, Error *error) {
-    const char *path = path_join(arena, model->path, "preprocessor_config.json");
-    if (model->config.front.kind != FRONT_PATCHES || model->config.front.n_channels != 3)
-        return error_set(error, ERROR_INPUT, "this model (%s) looks at no pictures",
-                         model->config.model_type);
-    Error failure = {0};
-    json_t *config = json_read_object(path, 1 << 20, &failure);
-    if (!config && failure.kind != ERROR_NOT_FOUND)
-        return error_set(error, failure.kind, "%s", failure.message);
-    if (!config) config = json_object();
+    json_t *config = read_config(model, arena, error);
+    if (!config) return false;
     Fields fields = {config, "preprocessor_config.json", error};
     Image x;
     bool ok = prepare(&fields, model, image, arena, &x);
@@ -264,4 +282,25 @@ bool image_preprocess(const Model *model, const Image *image, Arena *arena, Tens
     if (ok && shown) *shown = x;
     json_decref(config);
     return ok && error_ok(error);
+}
+
+bool image_restore(const Model *model, Tensor pixels, Arena *arena, Image *out, Error *error) {
+    if (pixels.rank != 3 || pixels.shape[0] != 3)
+        return error_set(error, ERROR_INPUT, "pixel_values: [3, y, x] expected");
+    json_t *config = read_config(model, arena, error);
+    if (!config) return false;
+    Fields fields = {config, "preprocessor_config.json", error};
+    Scaling s = scaling_of(&fields, model);
+    json_decref(config);
+    int height = (int)pixels.shape[1], width = (int)pixels.shape[2];
+    *out = (Image){width, height, arena_alloc(arena, (size_t)height * (size_t)width * 3 + 1)};
+    for (int c = 0; c < 3; c++)
+        for (int y = 0; y < height; y++)
+            for (int x = 0; x < width; x++) {
+                double value = (double)*tensor_at(pixels, c, y, x, 0);
+                value = (value * s.deviation[c] + s.mean[c]) / s.factor;
+                value = value > 0 ? (value < 255 ? value : 255) : 0; /* not a number: black */
+                out->rgb[((int64_t)y * width + x) * 3 + c] = (uint8_t)lround(value);
+            }
+    return error_ok(error);
 }

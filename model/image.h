@@ -38,5 +38,7 @@ Image image_crop(const Image *image, int width, int height, Arena *arena);
  * ViT's own numbers. shown, where given, receives the picture that the patches are cut from. */
 bool image_preprocess(const Model *model, const Image *image, Arena *arena, Tensor *out,
                       Image *shown, Error *error);
+/* And back: [channel, y, x] as the model was given them, as a picture to look at. */
+bool image_restore(const Model *model, Tensor pixels, Arena *arena, Image *out, Error *error);
 
 #endif

@@ -8,6 +8,9 @@
  *     trace_save(trace, "x.safetensors", &error);
  *     trace_release(trace);
  *
+ * What a model looked at or heard is there too: pixel_values [channel, y, x], input_features
+ * [mel, frame], as they were given to it.
+ *
  * Immutable once handed over; trace_retain() and trace_release() count its owners. The file is
  * safetensors, so that a dump from Python is read by trace_open too.
  */

@@ -246,6 +246,10 @@ static Trace *trace_of(const Model *model, const Input *input) {
             trace_copy_tokens(trace, (Tokens){.n = input->target.n,
                                               .items = (Token *)(uintptr_t)input->next_tokens})
                 .items;
+    /* What was looked at or heard, under Hugging Face's names, so that it can be drawn again. */
+    if (input->features.data)
+        trace_put(trace, input->features.rank == 3 ? "pixel_values" : "input_features",
+                  tensor_clone(trace->arena, input->features));
     return trace;
 }
 

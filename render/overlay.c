@@ -21,6 +21,13 @@ static Veil veil_of(Colormap map, const Theme *theme) {
     return veil;
 }
 
+/* What the veil makes of a grey picture, for the legend. */
+static void legend_of(const Veil *veil, const Theme *theme, Color out[256]) {
+    Color grey = color_mix(theme->paper, theme->ink, 0.62);
+    for (int i = 0; i < 256; i++)
+        out[i] = color_over(veil->palette[i], grey);
+}
+
 static uint8_t *cells_of(Arena *arena, const ChartMatrix *matrix, const ChartRange *range) {
     int64_t rows = matrix->weights.shape[0], columns = matrix->weights.shape[1];
     uint8_t *cells = arena_alloc(arena, (size_t)(rows * columns) + 1);
@@ -48,9 +55,10 @@ static void draw_picture(Figure *figure, const OverlayPicture *picture, int seri
     figure_image(figure, box, &photo, NULL);
     Arena *scratch = arena_new();
     /* A patch is one key, not a row and a column of them. */
+    uint8_t *cells = cells_of(scratch, panel, range);
     FigureImage patches = {.rows = rows,
                            .columns = columns,
-                           .cells = cells_of(scratch, panel, range),
+                           .cells = cells,
                            .palette = veil->palette,
                            .first = FIGURE_PICK_NONE};
     FigureMark of_image = {.pick = FIGURE_PICK_NONE,
@@ -64,17 +72,22 @@ static void draw_picture(Figure *figure, const OverlayPicture *picture, int seri
             int key = r * columns + c + picture->first_key;
             double weight = chart_weight(panel, r, c);
             char number[32];
-            FigureMark mark = {
-                .pick = {series, picture->query, key},
-                .role = FIGURE_CELL,
-                .weight = weight,
-                .has_weight = !isnan(weight),
-                .id = chart_id(scratch, panel, picture->query < 0 ? 0 : picture->query, key),
-                .title =
-                    arena_printf(scratch, "patch %d,%d: %s", r, c, number_text(weight, 4, number))};
-            /* Clear, but there to be pointed at. */
-            figure_rect(figure, (FigureBox){box.x + c * w, box.y + r * h, w, h}, 0,
-                        (FigurePaint){.fill = color_alpha(theme->paper, 0.001)}, &mark);
+            FigureMark mark = {.pick = {series, picture->query, key},
+                               .role = FIGURE_CELL,
+                               .weight = weight,
+                               .has_weight = !isnan(weight),
+                               .id = chart_id(scratch, panel, picture->query, key),
+                               .title = arena_printf(scratch, "patch %d,%d: %s", r, c,
+                                                     number_text(weight, 4, number))};
+            /* Clear, but there to be pointed at; framed where it is strong, for a bright patch of
+             * the picture looks like a covered one. */
+            double place = cells[(int64_t)r * columns + c] / 255.0;
+            FigurePaint paint = {.fill = color_alpha(theme->paper, 0.001)};
+            paint.stroke = color_alpha(place >= 0.1 ? theme->ink : theme->line, place >= 0.1 ? place
+                                                                                : w >= 6     ? 0.35
+                                                                                             : 0);
+            paint.width = theme->line_thin * (place >= 0.1 ? 1 : 0.5);
+            figure_rect(figure, (FigureBox){box.x + c * w, box.y + r * h, w, h}, 0, paint, &mark);
         }
     int chosen = picture->query - picture->first_key;
     if (chosen >= 0 && chosen < rows * columns)
@@ -90,6 +103,12 @@ static void draw_picture(Figure *figure, const OverlayPicture *picture, int seri
                                       .max_width = box.w},
                     &(FigureMark){.pick = {series, -1, -1}, .role = FIGURE_LABEL});
     arena_free(scratch);
+}
+
+static const char *query_title(const OverlayPicture *picture) {
+    if (picture->query_title) return picture->query_title;
+    return picture->query < picture->first_key ? "query: the class token"
+                                               : "query: the outlined patch";
 }
 
 bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartOptions *options,
@@ -108,13 +127,11 @@ bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartO
     ChartRange range = chart_range(picture->panels, n, options);
     double most = n == 1 ? 420 * unit : 220 * unit;
     int across = n < 4 ? n : (int)ceil(sqrt(n));
-    ChartArea area = chart_begin(
-        figure, options,
-        chart_subtitle(figure_arena(figure), options,
-                       picture->query < 0 ? "query: the class token" : "query: the outlined patch",
-                       "key: patches of the picture",
-                       chart_range_text(figure_arena(figure), &range)),
-        across * most + (across - 1) * gap);
+    ChartArea area = chart_begin(figure, options,
+                                 chart_subtitle(figure_arena(figure), options, query_title(picture),
+                                                "key: patches of the picture",
+                                                chart_range_text(figure_arena(figure), &range)),
+                                 across * most + (across - 1) * gap);
     int down = (n + across - 1) / across;
     double name_h = theme->type_small * 1.8, foot = 3 * theme->type_small;
     double w = (area.w - (across - 1) * gap) / across;
@@ -134,7 +151,10 @@ bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartO
         bottom = box.y + box.h;
     }
     bottom += theme->type_small;
-    bottom += chart_legend(figure, area.x, bottom, fmin(160 * unit, area.w), options, &range);
+    Color palette[256];
+    legend_of(&veil, theme, palette);
+    bottom +=
+        chart_legend_palette(figure, area.x, bottom, fmin(160 * unit, area.w), palette, &range);
     chart_end(figure, options, &area, bottom);
     return true;
 }
@@ -204,6 +224,10 @@ static void draw_rows(Figure *figure, const OverlaySound *sound, const ChartOpti
     if (tokens->n > 0 && keys.n > 0) figure_image(figure, box, &image, &mark);
     figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
                 NULL);
+    if (sound->moments_down) {
+        arena_free(scratch);
+        return;
+    }
     double pitch = tokens->n ? box.h / tokens->n : box.h;
     double size = fmin(fmax(pitch * 0.66, theme->type_token_min), theme->type_body);
     int step = (int)ceil(size * 1.12 / pitch);
@@ -232,14 +256,18 @@ bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions
     ChartArea area = chart_begin(
         figure, options,
         chart_subtitle(figure_arena(figure), options,
-                       sound->tokens.title ? sound->tokens.title : "query: token (rows)",
-                       "key: moments of the sound", chart_range_text(figure_arena(figure), &range)),
+                       arena_printf(figure_arena(figure), "%s (rows)",
+                                    sound->tokens.title ? sound->tokens.title : "query: token"),
+                       "key: moment of the sound (columns)",
+                       chart_range_text(figure_arena(figure), &range)),
         860 * unit);
     double left =
         fmin(chart_labels_width(figure, &tokens, (TextStyle){.size = theme->type_body}) + 10,
              area.w * 0.25);
     double foot = theme->type_small * 6.5, mel_h = 110 * unit, gap = 8 * unit;
+    if (sound->moments_down) left = theme->type_small * 6;
     double rows_h = fmin(26, fmax(10, 460.0 / fmax(tokens.n, 1))) * unit * tokens.n;
+    if (sound->moments_down) rows_h = 460 * unit;
     if (area.h > 0) {
         mel_h = fmin(mel_h, area.h * 0.3);
         rows_h = fmax(area.h - mel_h - gap - foot, 20);
@@ -247,6 +275,9 @@ bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions
     FigureBox mel = {area.x + left, area.y, fmax(area.w - left, 20), mel_h};
     FigureBox rows = {mel.x, mel.y + mel.h + gap, mel.w, rows_h};
     draw_mel(figure, sound, mel);
+    AxisScale down = {
+        .high = sound->seconds > 0 ? sound->seconds : 1, .from = rows.y, .to = rows.y + rows.h};
+    if (sound->moments_down) axis_left(figure, rows, &down, "seconds");
     draw_rows(figure, sound, options, &tokens, &range, rows);
     AxisScale time = {.low = 0,
                       .high = sound->seconds > 0 ? sound->seconds : 1,

@@ -17,8 +17,9 @@ typedef struct OverlayPicture {
     int width, height;
     int n_panels;              /* heads side by side over the same picture */
     const ChartMatrix *panels; // [n_panels] weights [patch row, patch column]
-    int query;                 /* the patch that looks, outlined; -1: none (the class token) */
+    int query;                 /* the token that looks; a patch is outlined */
     int first_key;             /* added to the patch number in picks: 1 where a class token is 0 */
+    const char *query_title;   /* "query: [CLS]"; NULL: said by whether query is a patch */
 } OverlayPicture;
 
 typedef struct OverlaySound {
@@ -26,6 +27,7 @@ typedef struct OverlaySound {
     ChartMatrix matrix; // [token, moment] cross-attention
     ChartAxis tokens;
     double seconds;
+    bool moments_down; /* the rows are the same moments: seconds in place of their labels */
 } OverlaySound;
 
 bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartOptions *options,

@@ -42,6 +42,8 @@ bool view_difference(Figure *figure, const ViewInput *input, Error *error);
 bool view_heatmap(Figure *figure, const ViewInput *input, Error *error);
 bool view_cross(Figure *figure, const ViewInput *input, Error *error);
 bool view_positions(Figure *figure, const ViewInput *input, Error *error);
+bool view_patches(Figure *figure, const ViewInput *input, Error *error);
+bool view_audio(Figure *figure, const ViewInput *input, Error *error);
 bool view_position_map(Figure *figure, const ViewInput *input, Error *error);
 bool view_position_similarity(Figure *figure, const ViewInput *input, Error *error);
 
