@@ -37,14 +37,22 @@ static double cut_panels(const Matrices *m, int row, int n_leading, int grid, Ch
     return outside;
 }
 
+/* "7,9" is the patch in that row and column, not tokens 7 and 9. */
+static int query_of(const ViewInput *input, const Matrices *m, Error *error) {
+    const State *state = input->state;
+    for (int row = 0; row < m->queries.axis.n && state->token; row++)
+        if (str_is(m->queries.axis.tokens[row].text, state->token)) return row;
+    bool chosen = state->token || state->selection.query >= 0;
+    return chosen ? attention_query(input, &m->attention, &m->queries, error) : 0;
+}
+
 static bool draw(Figure *figure, const ViewInput *input, Matrices *m, Arena *arena, Error *error) {
     int n_leading = input->model->config.front.n_leading, grid = front_grid(input->model);
     if (m->keys.axis.n != n_leading + grid * grid)
         return error_set(error, ERROR_INPUT, "%d patches and %d other tokens expected, %d found",
                          grid * grid, n_leading, m->keys.axis.n);
     const State *state = input->state;
-    bool chosen = state->token || state->selection.query >= 0;
-    int row = chosen ? attention_query(input, &m->attention, &m->queries, error) : 0;
+    int row = query_of(input, m, error);
     OverlayPicture picture;
     if (row < 0 || !read_picture(input, arena, &picture, error)) return false;
     ChartMatrix *panels = arena_alloc(arena, (size_t)m->n * sizeof *panels);

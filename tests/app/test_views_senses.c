@@ -118,7 +118,7 @@ static void a_patch_may_look(void **unused) {
     Drawn d;
     if (!draw(&d, "patches", "tests/data/golden/deit", "token=1,2;layer=0;head=mean"))
         fail_msg("%s", d.error.message);
-    says(&d, "query: [DIST]");
+    says(&d, "query: patch 1,2, outlined");
     done(&d);
     if (!draw(&d, "patches", "tests/data/golden/deit", "token=3;layer=0;head=1"))
         fail_msg("%s", d.error.message);
