@@ -15,6 +15,9 @@ typedef struct Side {
     double room;  /* for labels, across the axis; when turned or in columns */
     double pitch; /* smallest extent */
     int step;     /* every n-th label is written */
+    int rows;     /* of a column: a long list goes on in the next one */
+    int n_columns;
+    double stride; /* from column to column */
     bool turned;
     bool first; /* left or above */
 } Side;
@@ -29,6 +32,7 @@ typedef struct Plan {
     Side query, key; /* exactly one of them is first */
     ChartRange range;
     StrokeChoice choice;
+    int n_strokes;
     bool named;             /* few enough lines for each to have an id and a title */
     int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
 } Plan;
@@ -57,31 +61,69 @@ static double natural_pitch(const Plan *plan, int n) {
     return fmax(pitch * plan->theme->type_body / 13, least);
 }
 
+/* Lists of more tokens wrap into columns, as many as `room` takes, while there are few lines: many
+ * would hide the columns that they cross, and the lists stay as long as they are. */
+enum { MOST_ROWS = 60, MOST_LINES = 150 };
+
+static void wrap_column(const Plan *plan, Side *side, double room) {
+    int n = side->labels.n;
+    side->n_columns = 1;
+    side->rows = n > 0 ? n : 1;
+    if (n <= MOST_ROWS || plan->n_strokes > MOST_LINES) return;
+    double unit = plan->theme->type_body / 13;
+    side->font = (TextStyle){.size = fmax(9 * unit, plan->theme->type_token_min), .weight = 500};
+    side->stride =
+        fmin(chart_labels_width(plan->figure, &side->labels, side->font), 90 * unit) + 14 * unit;
+    int wanted = (n + MOST_ROWS - 1) / MOST_ROWS, fit = (int)(room / side->stride);
+    side->n_columns = wanted < fit ? wanted : fit > 1 ? fit : 1;
+    side->rows = (n + side->n_columns - 1) / side->n_columns;
+}
+
 static void lay_column(const Plan *plan, Side *side, double y, double h) {
     int n = side->labels.n;
-    side->pitch = n ? h / n : h;
-    side->font = (TextStyle){
-        .size = clamp(side->pitch * 0.6, plan->theme->type_token_min, plan->theme->type_title),
-        .weight = 500};
+    side->pitch = h / side->rows;
+    if (side->n_columns == 1)
+        side->font = (TextStyle){
+            .size = clamp(side->pitch * 0.6, plan->theme->type_token_min, plan->theme->type_title),
+            .weight = 500};
     side->step = (int)ceil(side->font.size * 1.15 / side->pitch);
     if (side->step < 1) side->step = 1;
     for (int i = 0; i < n; i++) {
-        side->at[i] = y + (i + 0.5) * side->pitch;
+        side->at[i] = y + (i % side->rows + 0.5) * side->pitch;
         side->extent[i] = side->pitch;
     }
 }
 
+/* Where the lines of token i start, across the axis: columns are read from left to right, or from
+ * right to left where the text is. */
+static double edge_at(const Side *side, int i) {
+    if (side->n_columns <= 1) return side->edge;
+    int column = i / side->rows;
+    if (side->labels.rtl) column = side->n_columns - 1 - column;
+    return side->first ? side->edge - (side->n_columns - 1 - column) * side->stride
+                       : side->edge + column * side->stride;
+}
+
+static double side_width(const Plan *plan, const Side *side) {
+    if (side->n_columns > 1) return side->n_columns * side->stride;
+    return chart_labels_width(plan->figure, &side->labels, side->font) + 4;
+}
+
 static double plan_vertical(Plan *plan, ChartArea *area) {
-    int n = plan->query.labels.n > plan->key.labels.n ? plan->query.labels.n : plan->key.labels.n;
-    double h = area->h > 0 ? area->h : natural_pitch(plan, n) * (n > 0 ? n : 1);
+    double half = (area->w - clamp(area->w * 0.36, 60, 400)) / 2;
+    wrap_column(plan, &plan->query, half);
+    wrap_column(plan, &plan->key, half);
+    int n = plan->query.rows > plan->key.rows ? plan->query.rows : plan->key.rows;
+    bool wrapped = plan->query.n_columns > 1 || plan->key.n_columns > 1;
+    double pitch = wrapped ? 15 * plan->theme->type_body / 13 : natural_pitch(plan, n);
+    double h = area->h > 0 ? area->h : pitch * n;
     if (plan->cross->n_heads > 1 && area->h > 0) h = fmax(h - 3 * plan->theme->type_body, 20);
     lay_column(plan, &plan->query, area->y, h);
     lay_column(plan, &plan->key, area->y, h);
     double unit = plan->theme->type_body / 13;
     Side *first = plan->query.first ? &plan->query : &plan->key;
     Side *second = plan->query.first ? &plan->key : &plan->query;
-    double left = chart_labels_width(plan->figure, &first->labels, first->font) + 4;
-    double right = chart_labels_width(plan->figure, &second->labels, second->font) + 4;
+    double left = side_width(plan, first), right = side_width(plan, second);
     double gap = 14 * unit;
     double middle = clamp(area->w * 0.36, 60 * unit, 400 * unit);
     double room = (area->w - middle - 2 * gap) / 2, all = left + right + middle + 2 * gap;
@@ -90,8 +132,8 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
     left = fmin(left, room);
     right = fmin(right, fmax(room, area->w - middle - 2 * gap - left));
     double x = area->x + fmax(0, (area->w - left - right - middle - 2 * gap) / 2);
-    first->room = left;
-    second->room = right;
+    first->room = first->n_columns > 1 ? first->stride - gap : left;
+    second->room = second->n_columns > 1 ? second->stride - gap : right;
     first->edge = x + left + gap;
     second->edge = first->edge + middle;
     return area->y + h;
@@ -115,6 +157,7 @@ static void lay_line(const Plan *plan, Side *side, double x, double w, double ga
         natural = line_width(plan, side, gap);
     }
     side->turned = natural > w;
+    side->rows = n > 0 ? n : 1;
     double used = 0;
     side->pitch = w;
     for (int i = 0; i < n; i++) {
@@ -197,8 +240,8 @@ static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
         double least = s->place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min;
         double shift = head_shift(plan, s->head);
         FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
-        draw_curve(plan, plan->query.at[s->query] + shift, plan->query.edge,
-                   plan->key.at[s->key] + shift, plan->key.edge);
+        draw_curve(plan, plan->query.at[s->query] + shift, edge_at(&plan->query, s->query),
+                   plan->key.at[s->key] + shift, edge_at(&plan->key, s->key));
         figure_path_end(plan->figure,
                         (FigurePaint){.stroke = color_alpha(
                                           hue, theme_line_opacity(plan->theme, hue, s->place)),
@@ -233,13 +276,14 @@ static int by_places(const void *p, const void *q) {
 static void draw_band(const Plan *plan, const Stroke *s, double q0, double q1, double k0,
                       double k1) {
     Color hue = theme_hue(plan->theme, s->head, plan->cross->n_heads);
-    double middle = (plan->query.edge + plan->key.edge) / 2, x, y, x1, y1, x2, y2;
-    draw_curve(plan, q0, plan->query.edge, k0, plan->key.edge);
-    point(plan, k1, plan->key.edge, &x, &y);
+    double query_edge = edge_at(&plan->query, s->query), key_edge = edge_at(&plan->key, s->key);
+    double middle = (query_edge + key_edge) / 2, x, y, x1, y1, x2, y2;
+    draw_curve(plan, q0, query_edge, k0, key_edge);
+    point(plan, k1, key_edge, &x, &y);
     figure_path_line(plan->figure, x, y);
     point(plan, k1, middle, &x1, &y1);
     point(plan, q1, middle, &x2, &y2);
-    point(plan, q1, plan->query.edge, &x, &y);
+    point(plan, q1, query_edge, &x, &y);
     figure_path_curve(plan->figure, x1, y1, x2, y2, x, y);
     figure_path_close(plan->figure);
     FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
@@ -293,16 +337,26 @@ static void draw_links(const Plan *plan) {
                            .role = FIGURE_STATIC,
                            .id = arena_printf(plan->arena, "link-q%d-k%d", link.query, link.key),
                            .title = "aligned"};
-        draw_curve(plan, plan->query.at[q], plan->query.edge, plan->key.at[k], plan->key.edge);
+        draw_curve(plan, plan->query.at[q], edge_at(&plan->query, q), plan->key.at[k],
+                   edge_at(&plan->key, k));
         figure_path_end(plan->figure, paint, &mark);
         double x, y;
         for (int end = 0; end < 2; end++) {
             point(plan, end ? plan->key.at[k] : plan->query.at[q],
-                  end ? plan->key.edge : plan->query.edge, &x, &y);
+                  end ? edge_at(&plan->key, k) : edge_at(&plan->query, q), &x, &y);
             figure_rect(plan->figure, (FigureBox){x - r, y - r, 2 * r, 2 * r}, r,
                         (FigurePaint){.fill = plan->theme->ink}, NULL);
         }
     }
+}
+
+/* Lines of other columns go on behind a label, quietly. */
+static void draw_ground(const Plan *plan, const Side *side, int i, double x, double along) {
+    double w =
+        fmin(text_width(figure_fonts(plan->figure), side->labels.text[i], side->font), side->room);
+    double h = fmin(side->pitch, side->font.size * 1.3);
+    figure_rect(plan->figure, (FigureBox){side->first ? x - w - 2 : x - 2, along - h / 2, w + 4, h},
+                2, (FigurePaint){.fill = color_alpha(plan->theme->paper, 0.85)}, NULL);
 }
 
 static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
@@ -320,8 +374,9 @@ static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
         double along = side->at[i], middle = side->font.size * 0.36;
         if (!plan->horizontal) {
             style.anchor = side->first ? FIGURE_END : FIGURE_START;
-            figure_text(plan->figure, side->edge + (side->first ? -gap : gap), along + middle,
-                        side->labels.text[i], style, &mark);
+            double x = edge_at(side, i) + (side->first ? -gap : gap);
+            if (side->n_columns > 1) draw_ground(plan, side, i, x, along);
+            figure_text(plan->figure, x, along + middle, side->labels.text[i], style, &mark);
         } else if (side->turned) {
             style.angle = 90;
             style.anchor = side->first ? FIGURE_START : FIGURE_END;
@@ -359,12 +414,6 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
     plan.query.first = plan.horizontal == cross->swap;
     plan.key.first = !plan.query.first;
     plan.range = chart_range(cross->heads, cross->n_heads, options);
-    double natural = plan.horizontal ? natural_line(&plan) : 720 * plan.theme->type_body / 13;
-    const char *subtitle = chart_subtitle(
-        plan.arena, options, axis_title(&plan, &cross->queries, true),
-        axis_title(&plan, &cross->keys, false), chart_range_text(plan.arena, &plan.range));
-    ChartArea area = chart_begin(figure, options, subtitle, natural);
-    double bottom = plan.horizontal ? plan_horizontal(&plan, &area) : plan_vertical(&plan, &area);
     plan.choice = (StrokeChoice){.n_heads = cross->n_heads,
                                  .heads = cross->heads,
                                  .queries = &plan.query.labels,
@@ -376,6 +425,13 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
                                  .top = cross->top};
     int n;
     Stroke *strokes = strokes_choose(&plan.choice, &n);
+    plan.n_strokes = n;
+    double natural = plan.horizontal ? natural_line(&plan) : 720 * plan.theme->type_body / 13;
+    const char *subtitle = chart_subtitle(
+        plan.arena, options, axis_title(&plan, &cross->queries, true),
+        axis_title(&plan, &cross->keys, false), chart_range_text(plan.arena, &plan.range));
+    ChartArea area = chart_begin(figure, options, subtitle, natural);
+    double bottom = plan.horizontal ? plan_horizontal(&plan, &area) : plan_vertical(&plan, &area);
     plan.named = n <= 4000;
     if (cross->ribbons)
         draw_ribbons(&plan, strokes, n);

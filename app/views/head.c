@@ -2,7 +2,7 @@
 #include "app/views/common.h"
 #include "render/lines.h"
 
-enum { MANY_QUERIES = 100, TOP_OF_MANY = 20 };
+enum { MANY_QUERIES = 60, TOP_OF_MANY = 20 };
 
 /* At hundreds of tokens the lines of all would be a block of colour: one query and its largest. */
 static int only_one(const ViewInput *input, const Matrices *m, int *row) {
