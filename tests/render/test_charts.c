@@ -387,8 +387,38 @@ static void dumps_are_golden(void **unused) {
     sample_free(sample);
 }
 
+/* A long list with the lines of one token stands in columns; with all lines it is as long as it
+ * must be for every label to be read. */
+static void long_lists_wrap(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    enum { N = 130 };
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, N);
+    ChartMatrix head = sample_matrix(sample, N, N, "L0H0");
+    int only = 100;
+    double height[2];
+    for (int all = 0; all < 2; all++) {
+        Lines lines = {.n_heads = 1, .heads = &head, .queries = axis, .keys = axis, .top = 10};
+        if (!all) lines.only = &only, lines.n_only = 1;
+        ChartOptions options = {.title = "Long", .least = 0.0001};
+        Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+        Error error = {0};
+        assert_true(lines_draw(figure, &lines, &options, &error));
+        height[all] = figure_bounds(figure).h;
+        int n, n_labels = 0;
+        const FigureItem *items = figure_items(figure, &n);
+        for (int i = 0; i < n; i++)
+            n_labels += items[i].mark && items[i].mark->role == FIGURE_LABEL;
+        assert_int_equal(n_labels, 2 * N);
+        figure_free(figure);
+    }
+    assert_true(height[0] < 0.8 * height[1]);
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_lists_wrap),
         cmocka_unit_test(nothing_is_clipped_in_any_script),
         cmocka_unit_test(any_number_of_tokens),
         cmocka_unit_test(areas_are_kept_to),
