@@ -198,7 +198,7 @@ bool subject_complete(const Subject *subject, Input *input, const GenerateOption
                       Arena *arena, Error *error) {
     Family family = subject->model->config.family;
     if (family != FAMILY_ENCODER_DECODER && family != FAMILY_RECURRENT) return true;
-    if (input->target.n > 0) return true;
+    if (input->target.n > 0 || model_reads_source_twice(subject->model)) return true;
     Generation generation;
     if (!generate(subject->model, input, options, arena, &generation, error)) return false;
     *input = generation_input(input, generation.ids, generation.n, subject->tokenizer, arena);

@@ -154,6 +154,7 @@ bool answer_of(const Model *model, const Tokenizer *tokenizer, const Trace *trac
         return error_set(error, ERROR_UNSUPPORTED,
                          "%s: this model has no head that answers; its activations are there",
                          model->path);
+    two = two && !model_reads_source_twice(model); /* its classes are of the source */
     Asking a = {model,   tokenizer, two ? trace_target(trace) : trace_source(trace),
                 *logits, n_top,     arena};
     int64_t n_rows = logits->rank > 1 ? logits->shape[0] : logits->shape[0] + 1;

@@ -54,7 +54,11 @@ static const char harmless[] =
     "pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type "
     "net_structure_type gap_size num_memory_blocks auto_map attn_implementation "
     "_attn_implementation unsloth_version use_bfloat16 vocab_size init_std "
-    "attn_logit_softcapping final_logit_softcapping quantization_config ";
+    "attn_logit_softcapping final_logit_softcapping quantization_config tie_encoder_decoder "
+    "_attn_implementation_autoset classif_dropout summary_type summary_use_proj "
+    "summary_activation summary_first_dropout summary_last_dropout summary_proj_to_labels "
+    "total_flos num_steps tie_weights_ down_scale_factor layers_to_keep custom_pipelines "
+    "is_llama_config transformers.js_config max_sequence_length output_past ";
 
 static bool listed(const char *list, const char *name) {
     size_t n = strlen(name);

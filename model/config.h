@@ -78,6 +78,7 @@ typedef enum HeadPick {
     PICK_ALL,       /* every position */
     PICK_FIRST,     /* the first: [CLS] */
     PICK_LAST,      /* the last that is no padding */
+    PICK_LAST_END,  /* where the encoder's text has its last end of sentence (BART, T5) */
     PICK_FIRST_TWO, /* the mean of two heads on the first two (DeiT with a teacher) */
 } HeadPick;
 

@@ -292,6 +292,7 @@ static Tensor picked(const HeadConfig *head, Tensor hidden) {
     case PICK_FIRST_TWO:
         return tensor_slice(hidden, 0, 0, 1);
     case PICK_LAST:
+    case PICK_LAST_END:
         return tensor_slice(hidden, 0, n - 1, n);
     }
     return hidden;

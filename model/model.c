@@ -49,12 +49,48 @@ static const char *surplus_note(const Loader *loader, Arena *arena, Error *error
                         n > 1 ? ", ..." : "");
 }
 
+/* What one family or another computes, or none: refused where the family does not know it. */
+static const struct {
+    const char *name, *harmless;
+} foreign[] = {{"partial_rotary_factor", "1"},
+               {"rotary_pct", "1"},
+               {"rope_interleaved", "false"},
+               {"qk_layernorm", "false"},
+               {"sliding_window", NULL},
+               {"use_sliding_window", "false"},
+               {"use_mrope", "false"},
+               {"clip_qkv", NULL},
+               {"logit_scale", "1"},
+               {"alibi", "false"},
+               {"use_alibi", "false"},
+               {"parallel_attn", "false"},
+               {"multi_query", "false"},
+               {"kv_lora_rank", NULL},
+               {"scale_emb", "1"},
+               {"scale_depth", NULL},
+               {"dim_model_base", NULL},
+               {"layerscale_value", NULL},
+               {"layer_scale_init_value", NULL},
+               {"cross_layer_sharing", "false"}};
+
+static void refuse_foreign(const Fields *f, const Arch *arch) {
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (!arch_knows_field(arch, foreign[i].name))
+            field_only(f, foreign[i].name, foreign[i].harmless);
+}
+
+static bool is_foreign(const char *name) {
+    for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
+        if (strcmp(foreign[i].name, name) == 0) return true;
+    return false;
+}
+
 /* Fields of config.json that the family has never heard of, if there are any. */
 static const char *unknown_fields(const Model *model, const Arch *arch, const json_t *config) {
     const char *note = NULL, *name;
     json_t *value;
     json_object_foreach((json_t *)(uintptr_t)config, name, value) {
-        if (json_is_null(value) || arch_knows_field(arch, name)) continue;
+        if (json_is_null(value) || arch_knows_field(arch, name) || is_foreign(name)) continue;
         note = note ? arena_printf(model->arena, "%s, %.40s", note, name)
                     : arena_printf(model->arena, "%.40s", name);
         if (strlen(note) > 200) break;
@@ -116,6 +152,7 @@ static bool configure(Model *model, const json_t *config, const json_t *generati
     snprintf(model->config.model_type, sizeof model->config.model_type, "%s",
              field_string(&fields, "model_type", (*arch)->model_type));
     refuse_common(&fields);
+    refuse_foreign(&fields, *arch);
     if (!(*arch)->configure(&fields, &model->config)) return false;
     if (!check_sinusoids(model, where, error)) return false;
     fields_generation(&fields, generation, model->arena, &model->config.generation);
@@ -230,4 +267,10 @@ const char *model_hash(const Model *model, char buffer[17]) {
     }
     snprintf(buffer, 17, "%016llx", (unsigned long long)hash);
     return buffer;
+}
+
+bool model_reads_source_twice(const Model *model) {
+    HeadKind kind = model->config.head.kind;
+    return model->config.family == FAMILY_ENCODER_DECODER &&
+           (kind == HEAD_SEQUENCE || kind == HEAD_SPAN);
 }

@@ -89,5 +89,7 @@ const char *model_hash(const Model *model, char buffer[17]);
 /* The stack whose tokens are the text's: encoder, or the only one. */
 StackId model_first_stack(const Model *model);
 bool model_has_stack(const Model *model, StackId stack);
+/* An encoder-decoder that classifies: its decoder reads what the encoder reads. */
+bool model_reads_source_twice(const Model *model);
 
 #endif

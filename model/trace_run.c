@@ -48,6 +48,30 @@ static bool check_tokens(const Model *model, StackId stack, Tokens tokens, const
     return true;
 }
 
+/* Tokens up to the last end of sentence; 0: there is none. */
+static int n_to_last_end(const Model *model, Tokens tokens) {
+    const GenerationConfig *c = &model->config.generation;
+    for (int n = tokens.n; n > 0; n--)
+        for (int i = 0; i < c->n_eos; i++)
+            if (tokens.items[n - 1].id == c->eos_ids[i]) return n;
+    return 0;
+}
+
+/* The source one place to the right behind the start token (shift_tokens_right). */
+static Tokens shifted(const Model *model, Tokens source, Arena *arena) {
+    int32_t start = model->config.generation.start_id;
+    Token *items = arena_calloc(arena, (size_t)source.n + 1, sizeof *items);
+    for (int i = 1; i < source.n; i++) {
+        items[i] = source.items[i - 1];
+        items[i].begin = items[i].end = -1; /* of the source's text, not of the target's */
+    }
+    const char *label = arena_printf(arena, "%d", (int)start);
+    items[0] = (Token){.id = start, .label = str(label), .begin = -1, .end = -1, .special = true};
+    for (int i = 0; i < source.n; i++) /* as the vocabulary calls it, where the text has it */
+        if (source.items[i].id == start) items[0].label = source.items[i].label;
+    return (Tokens){.n = source.n, .items = items, .text = {"", 0}};
+}
+
 static bool check_input(const Model *model, const Input *input, Error *error) {
     bool two = model_has_stack(model, STACK_ENCODER);
     if (input->features.data ? !front_check(model, input->features, error)
@@ -57,6 +81,17 @@ static bool check_input(const Model *model, const Input *input, Error *error) {
     if (!two) return true;
     if (input->target.n == 0)
         return error_set(error, ERROR_INPUT, "the decoder has nothing to read: a target is needed");
+    if (model->config.head.pick == PICK_LAST_END && n_to_last_end(model, input->source) == 0)
+        return error_set(error, ERROR_INPUT,
+                         "this classifier reads its answer at the end of the sentence (id %d), and "
+                         "the input has none",
+                         model->config.generation.eos_ids[0]);
+    if (model->config.head.pick == PICK_LAST_END &&
+        n_to_last_end(model, input->source) > input->target.n)
+        return error_set(error, ERROR_INPUT,
+                         "the decoder of a classifier reads what the encoder reads: %d tokens, not "
+                         "%d",
+                         input->source.n, input->target.n);
     return check_tokens(model, STACK_DECODER, input->target, NULL, NULL, error);
 }
 
@@ -100,6 +135,8 @@ static bool pass(Run *run, const Input *input, Tensor *logits, Error *error) {
     }
     if (model->config.head.pick == PICK_LAST)
         hidden = tensor_slice(hidden, 0, 0, n_before_padding(model, input));
+    if (model->config.head.pick == PICK_LAST_END)
+        hidden = tensor_slice(hidden, 0, 0, n_to_last_end(model, input->source));
     *logits = forward_logits(run, last, hidden);
     return true;
 }
@@ -253,29 +290,42 @@ static Trace *trace_of(const Model *model, const Input *input) {
     return trace;
 }
 
+static bool check(const Model *model, const Input *input, const TraceOptions *options,
+                  Error *error) {
+    if (!check_input(model, input, error)) return false;
+    if (options->grad && model->config.family == FAMILY_RECURRENT)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "--grad: gradients through recurrent models are not computed");
+    int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
+    return edits_fit(options->edits, n_source, input->target.n, error);
+}
+
+/* What is read, complete: the decoder of a classifier reads the source, pictures and sound have
+ * tokens. */
+static bool complete(const Model *model, Input *input, const TraceOptions *options, Arena *arena,
+                     Error *error) {
+    if (model_reads_source_twice(model) && input->target.n == 0)
+        input->target = shifted(model, input->source, arena);
+    if (!check(model, input, options, error)) return false;
+    if (input->features.data) input->source = front_tokens(model, arena);
+    return check_memory(model, input, options, error);
+}
+
 Trace *trace_run(const Model *model, const Input *input, const TraceOptions *options,
                  Error *error) {
     static const TraceOptions nothing;
     if (!options) options = &nothing;
-    if (!check_input(model, input, error)) return NULL;
-    if (options->grad && model->config.family == FAMILY_RECURRENT) {
-        error_set(error, ERROR_UNSUPPORTED,
-                  "--grad: gradients through recurrent models are not computed");
-        return NULL;
-    }
-    int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
-    if (!edits_fit(options->edits, n_source, input->target.n, error)) return NULL;
     Arena *labels = arena_new();
     Input seen = *input;
-    if (input->features.data) seen.source = front_tokens(model, labels);
     input = &seen;
-    if (!check_memory(model, input, options, error)) {
+    if (!complete(model, &seen, options, labels, error)) {
         arena_free(labels);
         return NULL;
     }
     Trace *trace = trace_of(model, input);
     arena_free(labels);
     seen.source.items = trace_source(trace).items;
+    seen.target.items = trace_target(trace).items;
     Capture capture = {.sites = options->sites,
                        .lazy = options->lazy_patterns ||
                                pattern_bytes(model, input) > most_stored_bytes,

@@ -37,10 +37,5 @@ static void bind(Loader *l, Model *m) {
     heads_bind(l, m, STACK_BLOCKS, root, heads);
 }
 
-const Arch arch_electra = {"electra",
-                           "ELECTRA",
-                           NULL,
-                           ENCODER_FIELDS "embedding_size summary_type summary_use_proj "
-                                          "summary_activation summary_last_dropout",
-                           configure,
-                           bind};
+const Arch arch_electra = {"electra", "ELECTRA", NULL, ENCODER_FIELDS "embedding_size",
+                           configure, bind};

@@ -11,7 +11,6 @@ static bool configure(const Fields *f, ModelConfig *out) {
     c->embed_scale = sqrtf((float)out->d_model);
     /* hidden_act of the first files said gelu and meant the one with tanh */
     c->activation = field_activation(f, "hidden_activation", ACTIVATION_GELU_TANH);
-    field_only(f, "sliding_window", NULL);
     return error_ok(f->error);
 }
 

@@ -56,7 +56,6 @@ const Arch arch_gpt2 = {
     NULL,
     "vocab_size n_embd n_layer n_head n_inner n_positions n_ctx layer_norm_epsilon "
     "activation_function scale_attn_weights scale_attn_by_inverse_layer_idx "
-    "reorder_and_upcast_attn tie_word_embeddings summary_type summary_use_proj "
-    "summary_activation summary_first_dropout summary_proj_to_labels add_cross_attention",
+    "reorder_and_upcast_attn tie_word_embeddings add_cross_attention",
     configure,
     bind};

@@ -27,7 +27,8 @@ static bool configure(const Fields *f, ModelConfig *out) {
     StackConfig *c = &out->stack[STACK_BLOCKS];
     if (!field_has(f, "hidden_act")) c->activation = ACTIVATION_GELU;
     c->position = POSITION_ROTARY_HALVES;
-    c->rope_dims = (int)(field_number(f, "rotary_pct", 0.25, 0, 1) * c->d_head);
+    const char *share = field_has(f, "rotary_pct") ? "rotary_pct" : "partial_rotary_factor";
+    c->rope_dims = (int)(field_number(f, share, 0.25, 0, 1) * c->d_head);
     layers_rope(f, c, field_has(f, "rotary_emb_base") ? "rotary_emb_base" : "rope_theta");
     c->parallel = field_bool(f, "use_parallel_residual", true);
     out->tied_output = field_bool(f, "tie_word_embeddings", false);
@@ -55,7 +56,8 @@ const Arch arch_gpt_neox = {
     "GPT-NeoX, Pythia",
     NULL,
     "vocab_size hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act "
-    "layer_norm_eps max_position_embeddings rotary_pct rotary_emb_base rope_theta rope_scaling "
+    "layer_norm_eps max_position_embeddings rotary_pct partial_rotary_factor rotary_emb_base "
+    "rope_theta rope_scaling "
     "rope_parameters use_parallel_residual attention_bias tie_word_embeddings",
     configure,
     bind};

@@ -54,10 +54,11 @@ static void bind(Loader *l, Model *m) {
     heads_bind_decoder(l, m, "lm_head");
 }
 
-const Arch arch_gptj = {"gptj",
-                        "GPT-J",
-                        NULL,
-                        "vocab_size n_embd n_layer n_head n_inner n_positions layer_norm_epsilon "
-                        "activation_function rotary_dim rotary tie_word_embeddings",
-                        configure,
-                        bind};
+const Arch arch_gptj = {
+    "gptj",
+    "GPT-J",
+    NULL,
+    "vocab_size n_embd n_layer n_head n_inner n_positions layer_norm_epsilon "
+    "activation_function rotary_dim rotary scale_attn_weights tie_word_embeddings",
+    configure,
+    bind};

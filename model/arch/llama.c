@@ -3,7 +3,6 @@
 
 static bool configure(const Fields *f, ModelConfig *out) {
     decoder_configure(f, out, false);
-    field_only(f, "sliding_window", NULL);
     return error_ok(f->error);
 }
 

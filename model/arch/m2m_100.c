@@ -9,6 +9,7 @@
 
 static bool configure(const Fields *f, ModelConfig *out) {
     seq2seq_configure(f, out);
+    out->head.kind = HEAD_LANGUAGE;
     int pad = field_int(f, "pad_token_id", 1, 0, MOST_VOCAB);
     for (StackId id = STACK_ENCODER; id <= STACK_DECODER; id++) {
         StackConfig *c = &out->stack[id];

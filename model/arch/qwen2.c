@@ -6,13 +6,11 @@ static bool configure(const Fields *f, ModelConfig *out) {
     StackConfig *c = &out->stack[STACK_BLOCKS];
     if (!field_bool(f, "use_sliding_window", false)) return error_ok(f->error);
     decoder_window(f, c);
-    /* Which layers slide was said differently over the years: only what is unambiguous is taken. */
-    int first = field_int(f, "max_window_layers", c->n_layers, 0, INT32_MAX);
-    if (!field_has(f, "layer_types") && first > 0 && first < c->n_layers)
-        error_set(f->error, ERROR_UNSUPPORTED,
-                  "%s: max_window_layers %d, a window in some of the %d layers, is not computed "
-                  "here without layer_types",
-                  f->where, first, c->n_layers);
+    if (field_has(f, "layer_types")) return error_ok(f->error);
+    /* The first max_window_layers see everything, those above only the window (Qwen2Config). */
+    int first = field_int(f, "max_window_layers", 28, 0, INT32_MAX);
+    for (int i = 0; i < first && i < c->n_layers; i++)
+        c->full_layers[i / 64] |= (uint64_t)1 << i % 64;
     return error_ok(f->error);
 }
 

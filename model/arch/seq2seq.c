@@ -21,6 +21,19 @@ const LayerNames seq2seq_layer_names = {
     .ln2 = "final_layer_norm",
 };
 
+bool seq2seq_classifies(const ModelConfig *config) {
+    return config->head.kind == HEAD_SEQUENCE || config->head.kind == HEAD_SPAN;
+}
+
+void seq2seq_bind_classifier(Loader *l, Model *m) {
+    static const HeadNames heads[] = {
+        {HEAD_SEQUENCE, PICK_LAST_END, .output = "classification_head.out_proj",
+         .transform = "classification_head.dense", .activation = ACTIVATION_TANH},
+        {HEAD_SPAN, PICK_ALL, .output = "qa_outputs"},
+        {0}};
+    heads_bind(l, m, STACK_DECODER, "", heads);
+}
+
 static void configure_stack(const Fields *f, ModelConfig *out, bool decoder) {
     StackConfig *c = &out->stack[decoder ? STACK_DECODER : STACK_ENCODER];
     int n_heads =
@@ -51,7 +64,7 @@ void seq2seq_configure(const Fields *f, ModelConfig *out) {
     configure_stack(f, out, false);
     configure_stack(f, out, true);
     heads_configure(f, out, true);
-    out->head.kind = HEAD_LANGUAGE;
+    if (!seq2seq_classifies(out)) out->head.kind = HEAD_LANGUAGE;
     out->dropout = (float)field_number(f, "dropout", 0.1, 0, 0.99);
 }
 
@@ -77,6 +90,11 @@ void seq2seq_bind_embeddings(Loader *l, Model *m, const char *root) {
     if (!c->tied_output && load_has(l, "lm_head.weight"))
         m->output.weight = load_matrix(l, c->n_vocab, c->d_model, "lm_head.weight");
     load_ignore(l, "lm_head.weight");
+    if (seq2seq_classifies(c)) {
+        load_ignore(l, "final_logits_bias");
+        seq2seq_bind_classifier(l, m);
+        return;
+    }
     if (load_has(l, "final_logits_bias"))
         m->output.bias = load_vector(l, c->n_vocab, "final_logits_bias");
 }

@@ -9,6 +9,10 @@ extern const LayerNames seq2seq_layer_names;
 
 /* Both stacks: sizes, activation, learned positions from row 2 on, post-norm. */
 void seq2seq_configure(const Fields *f, ModelConfig *out);
+/* Does architectures promise classes or spans, not words? */
+bool seq2seq_classifies(const ModelConfig *config);
+/* The heads of those, behind the decoder. */
+void seq2seq_bind_classifier(Loader *loader, Model *model);
 /* "model." or nothing. */
 const char *seq2seq_root(Loader *loader);
 /* One embedding for both sides and the output, whatever the file keeps it under. */

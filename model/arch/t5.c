@@ -1,8 +1,7 @@
 /* T5 and mT5: Raffel et al. 2020. Pre-norm (RMS, no shifts, no biases), a learned bias on the
  * scores by bucketed distance that all layers share, scores that are not divided by sqrt(d_head).
  */
-#include "model/arch/heads.h"
-#include "model/arch/layers.h"
+#include "model/arch/seq2seq.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -80,16 +79,17 @@ static bool configure(const Fields *f, ModelConfig *out) {
     }
     configure_stack(f, out, STACK_ENCODER, mt5);
     configure_stack(f, out, STACK_DECODER, mt5);
+    if (seq2seq_classifies(out)) return error_ok(f->error);
     out->head.kind = HEAD_LANGUAGE;
     if (out->tied_output) out->logit_scale = 1 / sqrtf((float)out->d_model);
     return error_ok(f->error);
 }
 
-static void bind_stack(Loader *l, Model *m, StackId id) {
+static void bind_stack(Loader *l, Model *m, StackId id, const char *before) {
     const StackConfig *c = &m->config.stack[id];
     Stack *s = &m->stack[id];
     bool decoder = id == STACK_DECODER;
-    const char *root = decoder ? "decoder." : "encoder.";
+    const char *root = arena_printf(l->arena, "%s%s", before, decoder ? "decoder." : "encoder.");
     LayerNames names = encoder_names;
     names.cross = (AttentionNames){.q = "layer.1.EncDecAttention.q",
                                    .k = "layer.1.EncDecAttention.k",
@@ -127,23 +127,26 @@ static void bind(Loader *l, Model *m) {
     static const char *const places[] = {"shared.weight", "encoder.embed_tokens.weight",
                                          "decoder.embed_tokens.weight", NULL};
     const ModelConfig *c = &m->config;
-    const char *found = "shared.weight";
+    static const char *const roots[] = {"transformer.", "", NULL}; /* before: of a classifier */
+    const char *root = layers_root(l, "decoder.final_layer_norm.weight", roots);
+    const char *found = *places;
     for (int i = 2; i >= 0; i--) {
-        if (load_has(l, "%s", places[i])) found = places[i];
-        load_ignore(l, "%s", places[i]);
+        if (load_has(l, "%s%s", root, places[i])) found = places[i];
+        load_ignore(l, "%s%s", root, places[i]);
     }
-    Weight shared = load_matrix(l, c->n_vocab, c->d_model, "%s", found);
+    Weight shared = load_matrix(l, c->n_vocab, c->d_model, "%s%s", root, found);
     if (c->family == FAMILY_ENCODER) {
         m->stack[STACK_BLOCKS].embed = shared;
-        bind_stack(l, m, STACK_BLOCKS);
+        bind_stack(l, m, STACK_BLOCKS, root);
         return;
     }
     m->stack[STACK_ENCODER].embed = m->stack[STACK_DECODER].embed = m->output.weight = shared;
-    if (!c->tied_output)
+    if (!c->tied_output && !seq2seq_classifies(c))
         m->output.weight = load_matrix(l, c->n_vocab, c->d_model, "lm_head.weight");
     load_ignore(l, "lm_head.weight");
-    bind_stack(l, m, STACK_ENCODER);
-    bind_stack(l, m, STACK_DECODER);
+    bind_stack(l, m, STACK_ENCODER, root);
+    bind_stack(l, m, STACK_DECODER, root);
+    if (seq2seq_classifies(c)) seq2seq_bind_classifier(l, m);
 }
 
 const Arch arch_t5 = {

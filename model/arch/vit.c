@@ -94,6 +94,7 @@ const Arch arch_vit = {
     "ViT, DeiT",
     "deit",
     "hidden_size num_hidden_layers num_attention_heads intermediate_size hidden_act layer_norm_eps "
-    "image_size patch_size num_channels qkv_bias encoder_stride",
+    "image_size patch_size num_channels qkv_bias encoder_stride pooler_act pooler_output_size "
+    "tie_word_embeddings",
     configure,
     bind};

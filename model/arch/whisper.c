@@ -4,11 +4,13 @@
 
 static bool configure(const Fields *f, ModelConfig *out) {
     seq2seq_configure(f, out);
+    out->head.kind = HEAD_LANGUAGE;
     for (StackId id = STACK_ENCODER; id <= STACK_DECODER; id++) {
         StackConfig *c = &out->stack[id];
         c->norm_place = NORM_PRE;
         c->final_norm = true;
         c->position_offset = 0;
+        c->embed_scale = 1; /* scale_embedding is never applied, neither here nor there */
     }
     out->stack[STACK_ENCODER].n_positions =
         field_int(f, "max_source_positions", 1500, 1, MOST_POSITIONS);
