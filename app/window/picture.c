@@ -8,7 +8,7 @@
 #include "app/window/window.h"
 
 enum { RELAYOUT_AFTER_MS = 160, DIM_AFTER_MS = 120, BAR_AFTER_MS = 400 };
-static const double MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6;
+static const double LEAST_WHOLE = 0.6, MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6;
 
 UiId picture_id(void) {
     return ui_id("picture", 0);
@@ -51,7 +51,10 @@ static double fit_zoom(const Window *w) {
     const Picture *p = &w->picture;
     if (p->page_w <= 0 || p->area.w <= 0) return 1;
     double wide = p->area.w / (p->page_w * point(w)) * laid(w);
-    return fmin(1, wide);
+    double tall = p->area.h / (p->page_h * point(w)) * laid(w);
+    /* What is a little too tall is seen whole; what is far too tall is scrolled. */
+    bool whole = tall >= LEAST_WHOLE && tall < wide;
+    return fmin(1, whole ? tall : wide);
 }
 
 static void clamp(Window *w) {
@@ -372,13 +375,11 @@ static void wheel(Window *w, bool hot) {
 
 static void draw_message(Window *w, Box area, const char *head, const char *text) {
     Ui *ui = &w->ui;
-    LabelStyle style = {.size = 13};
     double wide = fmin(area.w - 32, 440);
-    double tall = label_wrapped(ui->labels, &ui->paint, text, (Box){0, 0, wide, 0}, style,
-                                COLOR_BLACK, false);
+    double tall = ui_user_wrapped(ui, str(text), (Box){0, 0, wide, 0}, 13, COLOR_BLACK, false);
     Box box = {area.x + (area.w - wide) / 2, area.y + area.h * 0.38 - tall / 2, wide, tall};
     ui_text(ui, head, (Box){box.x, box.y - 36, wide, 28}, 17, 600, UI_INK, LABEL_LEFT);
-    label_wrapped(ui->labels, &ui->paint, text, box, style, ui_color(ui, UI_SOFT), true);
+    ui_user_wrapped(ui, str(text), box, 13, ui_color(ui, UI_SOFT), true);
 }
 
 static void draw_empty(Window *w, Box area) {

@@ -38,8 +38,8 @@ static void draw_chip(Window *w, Box box, int step, bool now) {
     if (!now && s->prob > 0) paint_round(&ui->paint, bar, 1, t->accent);
     ui_ring(ui, id, box, 6);
     char tip[160];
-    snprintf(tip, sizeof tip, "step %d: %.*s, probability %.3f", step, (int)s->label.n,
-             s->label.data, s->prob);
+    snprintf(tip, sizeof tip, "step %d: %.*s, probability %.3f", step, (int)s->pretty.n,
+             s->pretty.data, s->prob);
     ui_tip(ui, id, box, tip);
     if (state.clicked) steps_go(w, step);
 }

@@ -143,8 +143,8 @@ static void draw_target(Window *w, Box box, const Fields *f) {
         snprintf(tip, sizeof tip,
                  "Your words: log-probability %.2f; the model's own: %.2f. They part at %.*s. "
                  "Ctrl+Shift+R goes back to the model's own",
-                 pass->score, pass->score_own, (int)pass->steps[pass->parts_at].label.n,
-                 pass->steps[pass->parts_at].label.data);
+                 pass->score, pass->score_own, (int)pass->steps[pass->parts_at].pretty.n,
+                 pass->steps[pass->parts_at].pretty.data);
     else
         snprintf(tip, sizeof tip, "Your words, which are the model's own: log-probability %.2f",
                  pass->score);

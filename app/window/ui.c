@@ -178,6 +178,41 @@ double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color co
     return measured.width / s;
 }
 
+/* The next line of a text up to a line end; false behind the last. */
+static bool next_line(Str *rest, Str *line) {
+    if (!rest->data || rest->n == 0) return false;
+    const char *end = memchr(rest->data, '\n', rest->n);
+    size_t n = end ? (size_t)(end - rest->data) : rest->n;
+    *line = str_sub(*rest, 0, n);
+    *rest = str_sub(*rest, end ? n + 1 : n, rest->n);
+    return true;
+}
+
+double ui_user_width(Ui *ui, Str text, double size) {
+    double s = ui->paint.scale, widest = 0;
+    Str line;
+    while (next_line(&text, &line))
+        widest =
+            fmax(widest, text_width(canvas_text(ui->canvas), line, (TextStyle){.size = size * s}));
+    return ceil(widest / s);
+}
+
+double ui_user_wrapped(Ui *ui, Str text, Box box, double size, Color color, bool draw) {
+    double s = ui->paint.scale, pitch = ceil(size * 1.45), y = box.y;
+    TextStyle style = {.size = size * s};
+    Arena *arena = arena_new();
+    Str part, *lines;
+    while (next_line(&text, &part)) {
+        int n = text_wrap(canvas_text(ui->canvas), arena, part, style, box.w * s, &lines);
+        for (int i = 0; i < n; i++, y += pitch)
+            if (draw)
+                ui_line(ui, box.x * s, (y + pitch / 2) * s + style.size * 0.365, lines[i], style,
+                        color);
+    }
+    arena_free(arena);
+    return y - box.y;
+}
+
 void ui_heading(Ui *ui, const char *text, Box box) {
     char upper[96];
     size_t n = 0;
@@ -321,19 +356,18 @@ static void tip_draw(Ui *ui) {
         ui->wake_ms = due;
         return;
     }
-    LabelStyle style = {.size = 12};
-    double width = fmin(label_width(ui->labels, ui->tip, style), 320) + 1;
+    Str tip = str(ui->tip); /* may hold the user's words */
+    double width = fmin(ui_user_width(ui, tip, 12), 320) + 1;
     double screen_w = ui->paint.pixels.width / ui->paint.scale;
     double screen_h = ui->paint.pixels.height / ui->paint.scale;
-    double height = label_wrapped(ui->labels, &ui->paint, ui->tip, (Box){0, 0, width, 0}, style,
-                                  ui->theme->ink, false);
+    double height = ui_user_wrapped(ui, tip, (Box){0, 0, width, 0}, 12, ui->theme->ink, false);
     Box box = {ui->tip_box.x, ui->tip_box.y + ui->tip_box.h + 6, width + 16, height + 8};
     if (box.y + box.h > screen_h - 4) box.y = ui->tip_box.y - box.h - 6;
     box.x = fmax(4, fmin(box.x, screen_w - box.w - 4));
     paint_shadow(&ui->paint, box, 6, 8, color_alpha(COLOR_BLACK, 0.12));
     paint_round(&ui->paint, box, 6, ui->theme->ink);
-    label_wrapped(ui->labels, &ui->paint, ui->tip, box_inset(box, 8, 4), style, ui->theme->panel,
-                  true);
+    ui_user_wrapped(ui, tip, (Box){box.x + 8, box.y + 4, width, height}, 12, ui->theme->panel,
+                    true);
     ui->tip_shown = true;
 }
 

@@ -271,19 +271,18 @@ static void draw_notice(Window *w, Box center) {
     }
     if (w->notice_until_ms && (ui->wake_ms == 0 || w->notice_until_ms < ui->wake_ms))
         ui->wake_ms = w->notice_until_ms;
-    LabelStyle style = {.size = 13};
+    Str notice = str(w->notice);
     double room = fmin(center.w - 32, 720) - 56;
-    double wide = fmin(room, label_width(ui->labels, w->notice, style) + 1);
-    double tall = label_wrapped(ui->labels, &ui->paint, w->notice, (Box){0, 0, wide, 0}, style,
-                                COLOR_BLACK, false);
+    double wide = fmin(room, ui_user_width(ui, notice, 13) + 1);
+    double tall = ui_user_wrapped(ui, notice, (Box){0, 0, wide, 0}, 13, COLOR_BLACK, false);
     Box box = {center.x + (center.w - wide - 56) / 2, center.y + center.h - tall - 32, wide + 56,
                tall + 16};
     ui_float_begin(ui, box);
     paint_shadow(&ui->paint, box, 8, 12, color_alpha(COLOR_BLACK, 0.12));
     paint_round(&ui->paint, box, 8, ui->theme->panel);
     paint_frame(&ui->paint, box, 8, 1, w->notice_bad ? ui->theme->negative : ui->theme->line);
-    label_wrapped(ui->labels, &ui->paint, w->notice, (Box){box.x + 16, box.y + 8, wide, tall},
-                  style, w->notice_bad ? ui->theme->negative : ui->theme->ink, true);
+    ui_user_wrapped(ui, notice, (Box){box.x + 16, box.y + 8, wide, tall}, 13,
+                    w->notice_bad ? ui->theme->negative : ui->theme->ink, true);
     Box close = {box.x + box.w - 32, box.y + box.h / 2 - 12, 24, 24};
     if (ui_icon_button(ui, ui_id("notice", 0), close, ICON_CLOSE, false, "Close")) w->notice[0] = 0;
     ui_float_end(ui);
