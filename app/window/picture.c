@@ -285,16 +285,17 @@ static void go_in(Window *w, Place head) {
 static void click_box(Window *w) {
     FigurePick pick;
     const FigureMark *mark = NULL;
-    if (!point_at(w, w->ui.in.x, w->ui.in.y, &pick, &mark) || !mark || !mark->id) return;
-    /* The box of a repeated layer stands for all of them: "decoder.{l}.hook_mlp_out". */
+    if (!point_at(w, w->ui.in.x, w->ui.in.y, &pick, &mark) || !mark || !mark->title) return;
+    /* A box is called by its hook; that of a repeated layer stands for all of them:
+     * "decoder.{l}.hook_mlp_out". */
     char hook[HOOK_NAME_MAX + 16];
-    const char *gap = strstr(mark->id, "{l}");
+    const char *gap = strstr(mark->title, "{l}");
     Place head = window_head(w);
     if (gap)
-        snprintf(hook, sizeof hook, "%.*s%d%.64s", (int)(gap - mark->id), mark->id,
+        snprintf(hook, sizeof hook, "%.*s%d%.64s", (int)(gap - mark->title), mark->title,
                  head.layer < 0 ? 0 : head.layer, gap + 3);
     else
-        snprintf(hook, sizeof hook, "%.100s", mark->id);
+        snprintf(hook, sizeof hook, "%.100s", mark->title);
     HookPoint at;
     if (hook_parse(hook, &at)) window_values(w, hook);
 }

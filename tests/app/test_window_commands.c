@@ -365,6 +365,50 @@ static void a_weight_is_set_by_keys(void **state) {
     window_close(w);
 }
 
+/* A click in the middle of what the figure has for a pick. */
+static void click(Window *w, FigurePick pick) {
+    FigureBox box;
+    assert_true(figure_find(w->shown->figure, pick, &box));
+    const Picture *p = &w->picture;
+    double f = p->zoom / (p->laid_zoom > 0 ? p->laid_zoom : 1), s = window_scale(w);
+    SDL_Event event = {.type = SDL_MOUSEBUTTONDOWN};
+    event.button.button = SDL_BUTTON_LEFT;
+    event.button.clicks = 1;
+    event.button.x = (int)((p->area.x + p->x + (box.x + box.w / 2) * f) * s);
+    event.button.y = (int)((p->area.y + p->y + (box.y + box.h / 2) * f) * s);
+    SDL_PushEvent(&event);
+    event.type = SDL_MOUSEBUTTONUP;
+    SDL_PushEvent(&event);
+    assert_true(window_settle(w, LIMIT_MS));
+}
+
+static void a_click_shows_a_hooks_values(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 900, "She loves cats.");
+    act(w, "view.blocks");
+    int n_shown = 0;
+    for (int i = 0; i < 6; i++) {
+        click(w, (FigurePick){i, -1, -1});
+        if (w->panel != PANEL_VALUES) continue;
+        n_shown++;
+        assert_non_null(w->values);
+        assert_non_null(w->values->figure);
+        assert_non_null(strstr(w->values_title, "hook_"));
+        panel_close(w);
+        assert_true(window_settle(w, LIMIT_MS));
+    }
+    assert_true(n_shown >= 4);
+    /* In other pictures a click locks, and a second releases. */
+    act(w, "view.heatmap");
+    click(w, (FigurePick){0, 1, 2});
+    assert_true(w->state.locked);
+    assert_int_equal(w->state.selection.query, 1);
+    assert_int_equal(w->state.selection.key, 2);
+    click(w, (FigurePick){0, 1, 2});
+    assert_false(w->state.locked);
+    window_close(w);
+}
+
 static void post_gesture(float by) {
     SDL_Event event = {.type = SDL_MULTIGESTURE};
     event.mgesture.dDist = by;
@@ -629,6 +673,7 @@ int main(void) {
         cmocka_unit_test(ids_are_typed_where_no_tokenizer_is),
         cmocka_unit_test(a_path_is_typed_where_a_picture_is_read),
         cmocka_unit_test(a_weight_is_set_by_keys),
+        cmocka_unit_test(a_click_shows_a_hooks_values),
         cmocka_unit_test(pinches_drops_and_compositions),
         cmocka_unit_test(bad_things_are_said_and_survived),
         cmocka_unit_test(a_picture_is_exported_with_its_session),
