@@ -33,12 +33,14 @@ void cache_free(Cache *cache) {
 }
 
 static void reorder(Tensor x, const int32_t *parents, int n_rows, int length, Tensor scratch) {
+    for (int r = 0; r < n_rows; r++) /* rows that stay are left alone */
+        if (parents[r] != r)
+            tensor_copy(tensor_slice(tensor_index(scratch, 0, r), 0, 0, length),
+                        tensor_slice(tensor_index(x, 0, parents[r]), 0, 0, length));
     for (int r = 0; r < n_rows; r++)
-        tensor_copy(tensor_slice(tensor_index(scratch, 0, r), 0, 0, length),
-                    tensor_slice(tensor_index(x, 0, parents[r]), 0, 0, length));
-    for (int r = 0; r < n_rows; r++)
-        tensor_copy(tensor_slice(tensor_index(x, 0, r), 0, 0, length),
-                    tensor_slice(tensor_index(scratch, 0, r), 0, 0, length));
+        if (parents[r] != r)
+            tensor_copy(tensor_slice(tensor_index(x, 0, r), 0, 0, length),
+                        tensor_slice(tensor_index(scratch, 0, r), 0, 0, length));
 }
 
 void cache_reorder(Cache *cache, const int32_t *parents, int n_rows) {

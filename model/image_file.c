@@ -110,6 +110,71 @@ static void jpeg_silent(j_common_ptr jpeg) {
     (void)jpeg;
 }
 
+/* Cyan, magenta, yellow and black as Pillow turns them into light; Adobe's files count what is left
+ * of the paper. */
+static void inks_to_rgb(const uint8_t *inks, size_t n, bool inverted, uint8_t *rgb) {
+    for (size_t x = 0; x < n; x++)
+        for (int c = 0; c < 3; c++) {
+            int ink = inverted ? 255 - inks[4 * x + c] : inks[4 * x + c];
+            int light = inverted ? inks[4 * x + 3] : 255 - inks[4 * x + 3];
+            rgb[3 * x + c] = (uint8_t)(light - (ink * light + 127) / 255);
+        }
+}
+
+/* A whole number of Exif, at most 4 bytes; 0 past the end. */
+static uint32_t exif_number(Str exif, size_t at, int n_bytes, bool big) {
+    uint32_t x = 0;
+    if (at > exif.n || exif.n - at < (size_t)n_bytes) return 0;
+    for (int i = 0; i < n_bytes; i++) {
+        uint32_t byte = (uint8_t)exif.data[at + i];
+        x |= byte << 8 * (big ? n_bytes - 1 - i : i);
+    }
+    return x;
+}
+
+/* Orientation, tag 0x112 of the first directory of APP1 (Exif 2.3, section 4.6.4): 1 to 8. */
+static int exif_orientation(Str jpeg) {
+    for (size_t at = 2; at + 4 <= jpeg.n && (uint8_t)jpeg.data[at] == 0xff;) {
+        uint8_t marker = (uint8_t)jpeg.data[at + 1];
+        size_t n = exif_number(jpeg, at + 2, 2, true);
+        if (marker == 0xda || n < 2 || n > jpeg.n - at - 2) return 1;
+        if (marker == 0xe1 && n > 16 && memcmp(jpeg.data + at + 4, "Exif\0", 6) == 0) {
+            Str exif = str_sub(jpeg, at + 10, at + 2 + n);
+            bool big = exif.data[0] == 'M';
+            size_t directory = exif_number(exif, 4, 4, big);
+            uint32_t n_entries = exif_number(exif, directory, 2, big);
+            for (uint32_t i = 0; i < n_entries; i++) {
+                size_t entry = directory + 2 + 12 * (size_t)i;
+                if (exif_number(exif, entry, 2, big) != 0x112) continue;
+                uint32_t kind = exif_number(exif, entry + 8, 2, big);
+                return kind >= 1 && kind <= 8 ? (int)kind : 1;
+            }
+            return 1;
+        }
+        at += 2 + n;
+    }
+    return 1;
+}
+
+/* The picture as the camera was held: 2 to 4 mirror or turn by half, 5 to 8 swap the sides. */
+static void turn(Image *image, int orientation, Arena *arena) {
+    if (orientation <= 1) return;
+    bool swap = orientation >= 5,
+         flip_x = orientation == 2 || orientation == 3 || orientation == 7 || orientation == 8;
+    bool flip_y = orientation == 3 || orientation == 4 || orientation == 6 || orientation == 7;
+    Image out = {swap ? image->height : image->width, swap ? image->width : image->height, NULL};
+    out.rgb = arena_alloc(arena, (size_t)out.width * (size_t)out.height * 3);
+    for (int y = 0; y < out.height; y++)
+        for (int x = 0; x < out.width; x++) {
+            int from_x = swap ? y : x, from_y = swap ? x : y;
+            if (flip_x) from_x = image->width - 1 - from_x;
+            if (flip_y) from_y = image->height - 1 - from_y;
+            memcpy(out.rgb + ((size_t)y * (size_t)out.width + (size_t)x) * 3,
+                   image->rgb + ((size_t)from_y * (size_t)image->width + (size_t)from_x) * 3, 3);
+        }
+    *image = out;
+}
+
 static bool read_jpeg(const char *path, Str data, Arena *arena, Image *out, Error *error) {
     struct jpeg_decompress_struct jpeg;
     JpegErrors errors;
@@ -122,19 +187,22 @@ static bool read_jpeg(const char *path, Str data, Arena *arena, Image *out, Erro
         jpeg_mem_src(&jpeg, (const unsigned char *)data.data, data.n);
         jpeg_read_header(&jpeg, TRUE);
         ok = check_size(path, jpeg.image_width, jpeg.image_height, error);
-        if (ok && (jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK)) {
-            ok = error_set(error, ERROR_UNSUPPORTED,
-                           "%s: a JPEG in the colours of print (CMYK); RGB or grey expected", path);
-        } else if (ok) {
-            jpeg.out_color_space = JCS_RGB;
+        if (ok) {
+            bool print = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
+            jpeg.out_color_space = print ? JCS_CMYK : JCS_RGB;
             jpeg_start_decompress(&jpeg);
-            *out = (Image){(int)jpeg.output_width, (int)jpeg.output_height,
-                           arena_calloc(arena, (size_t)jpeg.output_width * jpeg.output_height, 3)};
+            size_t width = jpeg.output_width;
+            *out = (Image){(int)width, (int)jpeg.output_height,
+                           arena_calloc(arena, width * jpeg.output_height, 3)};
+            uint8_t *inks = print ? arena_alloc(arena, width * 4) : NULL;
             while (jpeg.output_scanline < jpeg.output_height) {
-                JSAMPROW row = out->rgb + (size_t)jpeg.output_scanline * jpeg.output_width * 3;
+                uint8_t *rgb = out->rgb + (size_t)jpeg.output_scanline * width * 3;
+                JSAMPROW row = print ? inks : rgb;
                 jpeg_read_scanlines(&jpeg, &row, 1);
+                if (print) inks_to_rgb(inks, width, jpeg.saw_Adobe_marker, rgb);
             }
             jpeg_finish_decompress(&jpeg);
+            turn(out, exif_orientation(data), arena);
         }
     } else {
         ok = error_set(error, ERROR_INPUT, "%s: not a JPEG that can be read: %s", path,

@@ -178,7 +178,8 @@ static json_t *llama_normalizer(const Vocabulary *v) {
     json_t *steps = json_array();
     if (v->add_space_prefix)
         json_array_append_new(steps,
-                              json_pack("{s:s, s:s}", "type", "Prepend", "prepend", SPACE_MARK));
+                              json_pack("{s:s, s:s, s:b}", "type", "Prepend", "prepend", SPACE_MARK,
+                                        "attnscope_spanless", 1)); /* as sentencepiece has it */
     json_array_append_new(steps, json_pack("{s:s, s:{s:s}, s:s}", "type", "Replace", "pattern",
                                            "String", " ", "content", SPACE_MARK));
     return json_pack("{s:s, s:o}", "type", "Sequence", "normalizers", steps);

@@ -90,13 +90,15 @@ NormalizerStep normalizer_replace(const Regex *pattern, Str content) {
 
 static Aligned prepend(const NormalizerStep *step, Aligned in, Arena *arena) {
     AlignedBuf out = aligned_buf(arena, in.n + (int32_t)step->content.n);
-    aligned_put(&out, step->content, in.spans[0]);
+    Span span = in.spans[0];
+    if (step->spanless) span.end = span.begin;
+    aligned_put(&out, step->content, span);
     aligned_copy(&out, in, 0, in.n);
     return aligned_view(&out);
 }
 
-NormalizerStep normalizer_prepend(Str content) {
-    return (NormalizerStep){.apply = prepend, .content = content};
+NormalizerStep normalizer_prepend(Str content, bool spanless) {
+    return (NormalizerStep){.apply = prepend, .content = content, .spanless = spanless};
 }
 
 static Aligned space_cjk(const NormalizerStep *step, Aligned in, Arena *arena) {

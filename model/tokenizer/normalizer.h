@@ -28,6 +28,7 @@ struct NormalizerStep {
     bool first_only;  /* sentencepiece's dummy prefix: before the text, not before each stretch */
     bool (*drop)(uint32_t c);
     uint32_t (*map)(uint32_t c);
+    bool spanless;
 };
 
 typedef struct Normalizer {
@@ -47,7 +48,8 @@ NormalizerStep normalizer_strip(bool left, bool right);
 NormalizerStep normalizer_drop(bool (*drop)(uint32_t c));
 NormalizerStep normalizer_map(uint32_t (*map)(uint32_t c));
 NormalizerStep normalizer_replace(const Regex *pattern, Str content);
-NormalizerStep normalizer_prepend(Str content);
+/* The Rust library lets it stand for the first character, sentencepiece for nothing (spanless). */
+NormalizerStep normalizer_prepend(Str content, bool spanless);
 NormalizerStep normalizer_space_cjk(void); /* BERT: a space on both sides of each ideograph */
 NormalizerStep normalizer_bytes(void);     /* every byte as the character GPT-2 has for it */
 

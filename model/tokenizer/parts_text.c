@@ -53,7 +53,8 @@ static bool read_normalizer(PartReader *reader, const json_t *part, void *to) {
         next[1] = normalizer_map(normalizer_nmt_space);
         n = 2;
     } else if (!strcmp(type, "Prepend")) {
-        *next = normalizer_prepend(part_text(reader, part, "prepend", ""));
+        *next = normalizer_prepend(part_text(reader, part, "prepend", ""),
+                                   part_flag(reader, part, "attnscope_spanless", false));
     } else if (!strcmp(type, "Precompiled")) {
         Charsmap map = {0};
         if (!read_charsmap(reader, part, &map)) return false;

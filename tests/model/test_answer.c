@@ -85,7 +85,8 @@ static void room(void **state) {
     Error error = {0};
     assert_true(memory_fits(1 << 20, "a little", "", &error));
     if (memory_available() < 0) return; /* the system does not say */
-    assert_false(memory_fits((int64_t)1 << 55, "a pass over 9 tokens", "a shorter text takes less", &error));
+    assert_false(
+        memory_fits((int64_t)1 << 55, "a pass over 9 tokens", "a shorter text takes less", &error));
     expect_error(&error, "a pass over 9 tokens would take");
 }
 

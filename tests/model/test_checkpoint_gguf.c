@@ -449,6 +449,9 @@ static void tokenizer_open_takes_it(void **state) {
         assert_int_equal(tokens.n, 6);
         for (int i = 0; i < 6; i++)
             assert_int_equal(tokens.items[i].id, want[i]);
+        assert_int_equal(tokens.items[1].end, 0); /* the mark in front stands for nothing */
+        assert_int_equal(tokens.items[2].end, 2);
+        assert_int_equal(tokens.items[3].begin, 2);
         tokenizer_free(t);
     }
     Error error = {0};
