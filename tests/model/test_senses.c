@@ -64,6 +64,29 @@ static void pictures(void **state) {
     arena_free(arena);
 }
 
+static bool is_near(const Image *image, int x, int y, int red, int green, int blue) {
+    const uint8_t *rgb = image->rgb + ((size_t)y * (size_t)image->width + (size_t)x) * 3;
+    return abs(rgb[0] - red) < 12 && abs(rgb[1] - green) < 12 && abs(rgb[2] - blue) < 12;
+}
+
+/* Red on the left, blue on the right: held upright (Exif orientation 6) red is on top. */
+static void jpegs_of_cameras_and_printers(void **state) {
+    (void)state;
+    Error error = {0};
+    Arena *arena = arena_new();
+    Image image;
+    assert_true(image_read("tests/data/pictures/turned.jpg", arena, &image, &error));
+    assert_int_equal(image.width, 8);
+    assert_int_equal(image.height, 16);
+    assert_true(is_near(&image, 6, 2, 220, 20, 20));
+    assert_true(is_near(&image, 2, 13, 20, 20, 220));
+    assert_true(image_read("tests/data/pictures/inks.jpg", arena, &image, &error));
+    assert_int_equal(image.width, 16);
+    assert_true(is_near(&image, 2, 6, 220, 20, 20));
+    assert_true(is_near(&image, 13, 2, 20, 20, 220));
+    arena_free(arena);
+}
+
 static void spectrogram(void **state) {
     (void)state;
     Arena *arena = arena_new();
@@ -118,6 +141,7 @@ static void sound_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(resizing), cmocka_unit_test(pictures),
+                                       cmocka_unit_test(jpegs_of_cameras_and_printers),
                                        cmocka_unit_test(spectrogram),
                                        cmocka_unit_test(sound_files)};
     return cmocka_run_group_tests(tests, NULL, NULL);
