@@ -3,45 +3,14 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "render/cross_inside.h"
 #include "render/heads.h"
-#include "render/strokes.h"
-
-typedef struct Side {
-    ChartLabels labels;
-    double *at;     // [n] middle of each token along the axis
-    double *extent; // [n] how much of the axis is the token's
-    TextStyle font;
-    double edge;  /* where lines start, across the axis */
-    double room;  /* for labels, across the axis; when turned or in columns */
-    double pitch; /* smallest extent */
-    int step;     /* every n-th label is written */
-    int rows;     /* of a column: a long list goes on in the next one */
-    int n_columns;
-    double stride; /* from column to column */
-    bool turned;
-    bool first; /* left or above */
-} Side;
-
-typedef struct Plan {
-    Figure *figure;
-    const Theme *theme;
-    const Cross *cross;
-    const ChartOptions *options;
-    Arena *arena;
-    bool horizontal;
-    Side query, key; /* exactly one of them is first */
-    ChartRange range;
-    StrokeChoice choice;
-    int n_strokes;
-    bool named;             /* few enough lines for each to have an id and a title */
-    int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
-} Plan;
 
 static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
 }
 
-static void side_new(Plan *plan, Side *side, const ChartAxis *axis, int **place) {
+static void side_new(CrossPlan *plan, CrossSide *side, const ChartAxis *axis, int **place) {
     side->labels = chart_labels(plan->figure, axis, plan->options);
     size_t n = (size_t)side->labels.n + 1;
     side->at = arena_calloc(plan->arena, n, sizeof *side->at);
@@ -55,7 +24,7 @@ static void side_new(Plan *plan, Side *side, const ChartAxis *axis, int **place)
 
 /* ---- tokens in columns ---- */
 
-static double natural_pitch(const Plan *plan, int n) {
+static double natural_pitch(const CrossPlan *plan, int n) {
     double pitch = n <= 12 ? 44 : n <= 24 ? 32 : n <= 60 ? 22 : 0;
     double least = plan->theme->type_token_min * 1.25;
     return fmax(pitch * plan->theme->type_body / 13, least);
@@ -63,9 +32,9 @@ static double natural_pitch(const Plan *plan, int n) {
 
 /* Lists of more tokens wrap into columns, as many as `room` takes, while there are few lines: many
  * would hide the columns that they cross, and the lists stay as long as they are. */
-enum { MOST_ROWS = 60, MOST_LINES = 150 };
+enum { MOST_ROWS = 60, MOST_LINES = 150 }; /* more lines: cross_long.c */
 
-static void wrap_column(const Plan *plan, Side *side, double room) {
+static void wrap_column(const CrossPlan *plan, CrossSide *side, double room) {
     int n = side->labels.n;
     side->n_columns = 1;
     side->rows = n > 0 ? n : 1;
@@ -79,13 +48,14 @@ static void wrap_column(const Plan *plan, Side *side, double room) {
     side->rows = (n + side->n_columns - 1) / side->n_columns;
 }
 
-static void lay_column(const Plan *plan, Side *side, double y, double h) {
+static void lay_column(const CrossPlan *plan, CrossSide *side, double y, double h) {
     int n = side->labels.n;
     side->pitch = h / side->rows;
     if (side->n_columns == 1)
         side->font = (TextStyle){
             .size = clamp(side->pitch * 0.6, plan->theme->type_token_min, plan->theme->type_title),
             .weight = 500};
+    if (plan->font_most > 0) side->font.size = fmin(side->font.size, plan->font_most);
     side->step = (int)ceil(side->font.size * 1.15 / side->pitch);
     if (side->step < 1) side->step = 1;
     for (int i = 0; i < n; i++) {
@@ -96,7 +66,7 @@ static void lay_column(const Plan *plan, Side *side, double y, double h) {
 
 /* Where the lines of token i start, across the axis: columns are read from left to right, or from
  * right to left where the text is. */
-static double edge_at(const Side *side, int i) {
+static double edge_at(const CrossSide *side, int i) {
     if (side->n_columns <= 1) return side->edge;
     int column = i / side->rows;
     if (side->labels.rtl) column = side->n_columns - 1 - column;
@@ -104,12 +74,12 @@ static double edge_at(const Side *side, int i) {
                        : side->edge + column * side->stride;
 }
 
-static double side_width(const Plan *plan, const Side *side) {
+static double side_width(const CrossPlan *plan, const CrossSide *side) {
     if (side->n_columns > 1) return side->n_columns * side->stride;
     return chart_labels_width(plan->figure, &side->labels, side->font) + 4;
 }
 
-static double plan_vertical(Plan *plan, ChartArea *area) {
+double cross_vertical(CrossPlan *plan, const ChartArea *area) {
     double half = (area->w - clamp(area->w * 0.36, 60, 400)) / 2;
     wrap_column(plan, &plan->query, half);
     wrap_column(plan, &plan->key, half);
@@ -121,8 +91,8 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
     lay_column(plan, &plan->query, area->y, h);
     lay_column(plan, &plan->key, area->y, h);
     double unit = plan->theme->type_body / 13;
-    Side *first = plan->query.first ? &plan->query : &plan->key;
-    Side *second = plan->query.first ? &plan->key : &plan->query;
+    CrossSide *first = plan->query.first ? &plan->query : &plan->key;
+    CrossSide *second = plan->query.first ? &plan->key : &plan->query;
     double left = side_width(plan, first), right = side_width(plan, second);
     double gap = 14 * unit;
     double middle = clamp(area->w * 0.36, 60 * unit, 400 * unit);
@@ -141,7 +111,7 @@ static double plan_vertical(Plan *plan, ChartArea *area) {
 
 /* ---- tokens along lines ---- */
 
-static double line_width(const Plan *plan, const Side *side, double gap) {
+static double line_width(const CrossPlan *plan, const CrossSide *side, double gap) {
     double width = 0;
     for (int i = 0; i < side->labels.n; i++)
         width += text_width(figure_fonts(plan->figure), side->labels.text[i], side->font) + gap;
@@ -149,7 +119,7 @@ static double line_width(const Plan *plan, const Side *side, double gap) {
 }
 
 /* Tokens side by side where they fit, each as wide as it is; upright in equal slots where not. */
-static void lay_line(const Plan *plan, Side *side, double x, double w, double gap) {
+static void lay_line(const CrossPlan *plan, CrossSide *side, double x, double w, double gap) {
     int n = side->labels.n;
     double natural = line_width(plan, side, gap);
     while (natural > w && side->font.size > plan->theme->type_token_min + 1.5) {
@@ -177,14 +147,13 @@ static void lay_line(const Plan *plan, Side *side, double x, double w, double ga
         figure_wants_width(plan->figure, 2 * x + n * plan->theme->type_token_min * 1.15);
 }
 
-static double natural_line(Plan *plan) {
+static double natural_line(CrossPlan *plan) {
     double gap = plan->theme->type_body * 1.6;
-    plan->query.font = plan->key.font = (TextStyle){.size = plan->theme->type_title, .weight = 500};
     double a = line_width(plan, &plan->query, gap), b = line_width(plan, &plan->key, gap);
     return clamp(fmax(a, b), 320, 1400) * 1.0;
 }
 
-static double plan_horizontal(Plan *plan, ChartArea *area) {
+double cross_horizontal(CrossPlan *plan, const ChartArea *area) {
     double gap = plan->theme->type_body * 1.1;
     lay_line(plan, &plan->query, area->x, area->w, gap);
     lay_line(plan, &plan->key, area->x, area->w, gap);
@@ -192,8 +161,8 @@ static double plan_horizontal(Plan *plan, ChartArea *area) {
     double legend = plan->cross->n_heads > 1 ? 3 * plan->theme->type_body : 0;
     double h = area->h > 0 ? fmax(area->h - labels - legend, 40)
                            : clamp(area->w * 0.28, 120, 260) * plan->theme->type_body / 13;
-    Side *above = plan->query.first ? &plan->query : &plan->key;
-    Side *below = plan->query.first ? &plan->key : &plan->query;
+    CrossSide *above = plan->query.first ? &plan->query : &plan->key;
+    CrossSide *below = plan->query.first ? &plan->key : &plan->query;
     above->edge = area->y + above->room + 12;
     below->edge = above->edge + h;
     return below->edge + 12 + below->room;
@@ -201,34 +170,29 @@ static double plan_horizontal(Plan *plan, ChartArea *area) {
 
 /* ---- lines ---- */
 
-/* Along the axis and across it, as x and y. */
-static void point(const Plan *plan, double along, double across, double *x, double *y) {
-    *x = plan->horizontal ? along : across;
-    *y = plan->horizontal ? across : along;
-}
-
-static void draw_curve(const Plan *plan, double from, double from_edge, double to, double to_edge) {
+static void draw_curve(const CrossPlan *plan, double from, double from_edge, double to,
+                       double to_edge) {
     double middle = (from_edge + to_edge) / 2, x[4], y[4];
-    point(plan, from, from_edge, &x[0], &y[0]);
-    point(plan, from, middle, &x[1], &y[1]);
-    point(plan, to, middle, &x[2], &y[2]);
-    point(plan, to, to_edge, &x[3], &y[3]);
+    cross_point(plan, from, from_edge, &x[0], &y[0]);
+    cross_point(plan, from, middle, &x[1], &y[1]);
+    cross_point(plan, to, middle, &x[2], &y[2]);
+    cross_point(plan, to, to_edge, &x[3], &y[3]);
     figure_path_move(plan->figure, x[0], y[0]);
     figure_path_curve(plan->figure, x[1], y[1], x[2], y[2], x[3], y[3]);
 }
 
 /* Lines of several heads between the same two tokens lie side by side. */
-static double head_shift(const Plan *plan, int head) {
+static double head_shift(const CrossPlan *plan, int head) {
     int n = plan->cross->n_heads;
     double pitch = fmin(plan->query.pitch, plan->key.pitch);
     double spread = fmin(pitch * 0.6, 3.0 * (n - 1));
     return n > 1 ? ((double)head / (n - 1) - 0.5) * spread : 0;
 }
 
-static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
+static void draw_lines(const CrossPlan *plan, const Stroke *strokes, int n) {
     double pitch = fmin(plan->query.pitch, plan->key.pitch);
     double thickest = fmin(plan->theme->line_max, fmax(pitch * 0.5, 1.5 * plan->theme->line_min));
-    /* Side by side, the lines of many heads must leave each other to be seen. */
+    /* CrossSide by side, the lines of many heads must leave each other to be seen. */
     int n_heads = plan->cross->n_heads;
     if (n_heads > 1)
         thickest =
@@ -254,8 +218,8 @@ static void draw_lines(const Plan *plan, const Stroke *strokes, int n) {
 /* ---- ribbons ---- */
 
 /* How thick a weight of 1 is at each token: its mass fills most of its place at both ends. */
-static double *ribbon_units(const Plan *plan, const Stroke *strokes, int n, bool at_query) {
-    const Side *side = at_query ? &plan->query : &plan->key;
+static double *ribbon_units(const CrossPlan *plan, const Stroke *strokes, int n, bool at_query) {
+    const CrossSide *side = at_query ? &plan->query : &plan->key;
     double *unit = arena_calloc(plan->arena, (size_t)side->labels.n + 1, sizeof *unit);
     for (int i = 0; i < n; i++)
         unit[at_query ? strokes[i].query : strokes[i].key] += strokes[i].place;
@@ -273,17 +237,17 @@ static int by_places(const void *p, const void *q) {
     return (a->head > b->head) - (a->head < b->head);
 }
 
-static void draw_band(const Plan *plan, const Stroke *s, double q0, double q1, double k0,
+static void draw_band(const CrossPlan *plan, const Stroke *s, double q0, double q1, double k0,
                       double k1) {
     Color hue = theme_hue(plan->theme, s->head, plan->cross->n_heads);
     double query_edge = edge_at(&plan->query, s->query), key_edge = edge_at(&plan->key, s->key);
     double middle = (query_edge + key_edge) / 2, x, y, x1, y1, x2, y2;
     draw_curve(plan, q0, query_edge, k0, key_edge);
-    point(plan, k1, key_edge, &x, &y);
+    cross_point(plan, k1, key_edge, &x, &y);
     figure_path_line(plan->figure, x, y);
-    point(plan, k1, middle, &x1, &y1);
-    point(plan, q1, middle, &x2, &y2);
-    point(plan, q1, query_edge, &x, &y);
+    cross_point(plan, k1, middle, &x1, &y1);
+    cross_point(plan, q1, middle, &x2, &y2);
+    cross_point(plan, q1, query_edge, &x, &y);
     figure_path_curve(plan->figure, x1, y1, x2, y2, x, y);
     figure_path_close(plan->figure);
     FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
@@ -294,7 +258,7 @@ static void draw_band(const Plan *plan, const Stroke *s, double q0, double q1, d
     figure_path_end(plan->figure, paint, &mark);
 }
 
-static void draw_ribbons(const Plan *plan, Stroke *strokes, int n) {
+static void draw_ribbons(const CrossPlan *plan, Stroke *strokes, int n) {
     double *query_unit = ribbon_units(plan, strokes, n, true);
     double *key_unit = ribbon_units(plan, strokes, n, false);
     double *query_used =
@@ -320,7 +284,7 @@ static void draw_ribbons(const Plan *plan, Stroke *strokes, int n) {
 
 /* ---- the rest ---- */
 
-static void draw_links(const Plan *plan) {
+static void draw_links(const CrossPlan *plan) {
     FigurePaint paint = {.stroke = plan->theme->ink,
                          .width = 1.25 * plan->theme->line_thin,
                          .dash = 5 * plan->theme->line_thin,
@@ -342,8 +306,8 @@ static void draw_links(const Plan *plan) {
         figure_path_end(plan->figure, paint, &mark);
         double x, y;
         for (int end = 0; end < 2; end++) {
-            point(plan, end ? plan->key.at[k] : plan->query.at[q],
-                  end ? edge_at(&plan->key, k) : edge_at(&plan->query, q), &x, &y);
+            cross_point(plan, end ? plan->key.at[k] : plan->query.at[q],
+                        end ? edge_at(&plan->key, k) : edge_at(&plan->query, q), &x, &y);
             figure_rect(plan->figure, (FigureBox){x - r, y - r, 2 * r, 2 * r}, r,
                         (FigurePaint){.fill = plan->theme->ink}, NULL);
         }
@@ -351,7 +315,8 @@ static void draw_links(const Plan *plan) {
 }
 
 /* Lines of other columns go on behind a label, quietly. */
-static void draw_ground(const Plan *plan, const Side *side, int i, double x, double along) {
+static void draw_ground(const CrossPlan *plan, const CrossSide *side, int i, double x,
+                        double along) {
     double w =
         fmin(text_width(figure_fonts(plan->figure), side->labels.text[i], side->font), side->room);
     double h = fmin(side->pitch, side->font.size * 1.3);
@@ -359,7 +324,7 @@ static void draw_ground(const Plan *plan, const Side *side, int i, double x, dou
                 2, (FigurePaint){.fill = color_alpha(plan->theme->paper, 0.85)}, NULL);
 }
 
-static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
+static void draw_labels(const CrossPlan *plan, const CrossSide *side, bool is_query) {
     double gap = 14 * plan->theme->type_body / 13;
     FigureTextStyle style = {.font = side->font, .max_width = side->room + 0.5};
     for (int i = 0; i < side->labels.n; i += side->step) {
@@ -369,7 +334,9 @@ static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
             mark.pick.query = index;
         else
             mark.pick.key = index;
-        mark.id = arena_printf(plan->arena, "%c%d", is_query ? 'q' : 'k', index);
+        mark.id = plan->block > 0 && !is_query
+                      ? arena_printf(plan->arena, "k%d-b%d", index, plan->block)
+                      : arena_printf(plan->arena, "%c%d", is_query ? 'q' : 'k', index);
         style.color = side->labels.special[i] ? plan->theme->soft : plan->theme->ink;
         double along = side->at[i], middle = side->font.size * 0.36;
         if (!plan->horizontal) {
@@ -392,55 +359,72 @@ static void draw_labels(const Plan *plan, const Side *side, bool is_query) {
     }
 }
 
-static const char *axis_title(const Plan *plan, const ChartAxis *axis, bool is_query) {
+static const char *axis_title(const CrossPlan *plan, const ChartAxis *axis, bool is_query) {
     const char *title = axis->title ? axis->title : is_query ? "query" : "key";
     bool first = is_query ? plan->query.first : plan->key.first;
     const char *where = plan->horizontal ? (first ? "above" : "below") : first ? "left" : "right";
     return arena_printf(plan->arena, "%s (%s)", title, where);
 }
 
+void cross_choose(CrossPlan *plan, int top) {
+    const Cross *cross = plan->cross;
+    plan->choice = (StrokeChoice){.n_heads = cross->n_heads,
+                                  .heads = cross->heads,
+                                  .queries = &plan->query.labels,
+                                  .keys = &plan->key.labels,
+                                  .range = &plan->range,
+                                  .least = plan->options->least > 0 ? plan->options->least : 0.01,
+                                  .only = cross->only,
+                                  .n_only = cross->n_only,
+                                  .top = top};
+}
+
+void cross_draw_all(CrossPlan *plan, Stroke *strokes, int n) {
+    if (plan->cross->ribbons)
+        draw_ribbons(plan, strokes, n);
+    else
+        draw_lines(plan, strokes, n);
+    draw_links(plan);
+    draw_labels(plan, &plan->query, true);
+    draw_labels(plan, &plan->key, false);
+}
+
 bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options, Error *error) {
     if (!chart_check(cross->heads, cross->n_heads, &cross->queries, &cross->keys, error))
         return false;
-    Plan plan = {.figure = figure,
-                 .theme = figure_theme(figure),
-                 .cross = cross,
-                 .options = options,
-                 .arena = figure_arena(figure),
-                 .horizontal = options->orientation == CHART_HORIZONTAL};
+    CrossPlan plan = {.figure = figure,
+                      .theme = figure_theme(figure),
+                      .cross = cross,
+                      .options = options,
+                      .arena = figure_arena(figure),
+                      .horizontal = options->orientation == CHART_HORIZONTAL};
     side_new(&plan, &plan.query, &cross->queries, &plan.query_at);
     side_new(&plan, &plan.key, &cross->keys, &plan.key_at);
     /* Columns: queries left. Lines: keys above, as a source stands above its translation. */
     plan.query.first = plan.horizontal == cross->swap;
     plan.key.first = !plan.query.first;
     plan.range = chart_range(cross->heads, cross->n_heads, options);
-    plan.choice = (StrokeChoice){.n_heads = cross->n_heads,
-                                 .heads = cross->heads,
-                                 .queries = &plan.query.labels,
-                                 .keys = &plan.key.labels,
-                                 .range = &plan.range,
-                                 .least = options->least > 0 ? options->least : 0.01,
-                                 .only = cross->only,
-                                 .n_only = cross->n_only,
-                                 .top = cross->top};
+    cross_choose(&plan, cross->top);
     int n;
     Stroke *strokes = strokes_choose(&plan.choice, &n);
     plan.n_strokes = n;
+    const char *query_title = axis_title(&plan, &cross->queries, true);
+    const char *key_title = axis_title(&plan, &cross->keys, false);
+    plan.query.font = plan.key.font = (TextStyle){.size = plan.theme->type_title, .weight = 500};
+    bool is_long = plan.query.labels.n > MOST_ROWS || plan.key.labels.n > MOST_ROWS;
+    if (is_long && n > MOST_LINES && options->height <= 0) {
+        free(strokes);
+        cross_draw_long(&plan, query_title, key_title);
+        return true;
+    }
     double natural = plan.horizontal ? natural_line(&plan) : 720 * plan.theme->type_body / 13;
-    const char *subtitle = chart_subtitle(
-        plan.arena, options, axis_title(&plan, &cross->queries, true),
-        axis_title(&plan, &cross->keys, false), chart_range_text(plan.arena, &plan.range));
+    const char *subtitle = chart_subtitle(plan.arena, options, query_title, key_title,
+                                          chart_range_text(plan.arena, &plan.range));
     ChartArea area = chart_begin(figure, options, subtitle, natural);
-    double bottom = plan.horizontal ? plan_horizontal(&plan, &area) : plan_vertical(&plan, &area);
+    double bottom = plan.horizontal ? cross_horizontal(&plan, &area) : cross_vertical(&plan, &area);
     plan.named = n <= 4000;
-    if (cross->ribbons)
-        draw_ribbons(&plan, strokes, n);
-    else
-        draw_lines(&plan, strokes, n);
+    cross_draw_all(&plan, strokes, n);
     free(strokes);
-    draw_links(&plan);
-    draw_labels(&plan, &plan.query, true);
-    draw_labels(&plan, &plan.key, false);
     if (plan.query.labels.n == 0 && plan.key.labels.n == 0)
         bottom = chart_empty(figure, area.x, area.y, cross->queries.n + cross->keys.n > 0);
     if (cross->n_heads > 1)

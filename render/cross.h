@@ -4,7 +4,9 @@
  *     Cross cross = {.n_heads = 1, .heads = &head, .queries = target, .keys = source};
  *     cross_draw(figure, &cross, &options, &error);
  *
- * Several heads are drawn in several hues with a legend.
+ * Several heads are drawn in several hues with a legend. Where more than 60 tokens stand on a side
+ * and the height is free, the queries are drawn in blocks, each with the keys that it looks at
+ * most, and the quiet line says how much of the weight is left out.
  */
 #ifndef RENDER_CROSS_H
 #define RENDER_CROSS_H

@@ -4,10 +4,12 @@
 
 enum { MANY_QUERIES = 60, TOP_OF_MANY = 20 };
 
-/* At hundreds of tokens the lines of all would be a block of colour: one query and its largest. */
+/* In the window the lines of hundreds of tokens would be a block of colour: one query and its
+ * largest. A file has room for blocks (render/cross_long.c). */
 static int only_one(const ViewInput *input, const Matrices *m, int *row) {
     const State *state = input->state;
-    if (m->queries.axis.n <= MANY_QUERIES || state->token || state->top_k || state->threshold > 0)
+    if (!input->live || m->queries.axis.n <= MANY_QUERIES || state->token || state->top_k ||
+        state->threshold > 0)
         return 0;
     *row = attention_query(input, &m->attention, &m->queries, NULL);
     return 1;

@@ -1,0 +1,63 @@
+/* The inside of cross.c, shared with cross_long.c: where the tokens of both sides stand, and the
+ * parts of the drawing.
+ *
+ *     cross_choose(&plan, top);
+ *     Stroke *strokes = strokes_choose(&plan.choice, &n);
+ *     bottom = cross_vertical(&plan, &area);          places both sides, returns the lowest point
+ *     cross_draw_all(&plan, strokes, n);
+ */
+#ifndef RENDER_CROSS_INSIDE_H
+#define RENDER_CROSS_INSIDE_H
+
+#include "render/cross.h"
+#include "render/strokes.h"
+
+typedef struct CrossSide {
+    ChartLabels labels;
+    double *at;     // [n] middle of each token along the axis
+    double *extent; // [n] how much of the axis is the token's
+    TextStyle font;
+    double edge;  /* where lines start, across the axis */
+    double room;  /* for labels, across the axis; when turned or in columns */
+    double pitch; /* smallest extent */
+    int step;     /* every n-th label is written */
+    int rows;     /* of a column: a long list goes on in the next one */
+    int n_columns;
+    double stride; /* from column to column */
+    bool turned;
+    bool first; /* left or above */
+} CrossSide;
+
+typedef struct CrossPlan {
+    Figure *figure;
+    const Theme *theme;
+    const Cross *cross;
+    const ChartOptions *options;
+    Arena *arena;
+    bool horizontal;
+    CrossSide query, key; /* exactly one of them is first */
+    ChartRange range;
+    StrokeChoice choice;
+    int n_strokes;
+    bool named;             /* few enough lines for each to have an id and a title */
+    int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
+    double font_most;       /* labels no larger; 0: as the room allows */
+    int block;              /* of a long sentence; 0: the first or only one */
+} CrossPlan;
+
+/* Along the axis and across it, as x and y. */
+static inline void cross_point(const CrossPlan *plan, double along, double across, double *x,
+                               double *y) {
+    *x = plan->horizontal ? along : across;
+    *y = plan->horizontal ? across : along;
+}
+
+void cross_choose(CrossPlan *plan, int top);
+double cross_vertical(CrossPlan *plan, const ChartArea *area);
+double cross_horizontal(CrossPlan *plan, const ChartArea *area);
+/* Sorts strokes where ribbons are drawn. */
+void cross_draw_all(CrossPlan *plan, Stroke *strokes, int n);
+/* The whole figure of a long sentence (cross_long.c). */
+void cross_draw_long(CrossPlan *whole, const char *query_title, const char *key_title);
+
+#endif
