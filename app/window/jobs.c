@@ -107,6 +107,8 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
         return;
     }
     w->load_error[0] = 0;
+    bool first = w->loaded == NULL;
+    InputKind kind_before = input_kind(w);
     loaded_release(w->loaded);
     pass_release(w->pass);
     w->loaded = loaded_retain(job->loaded);
@@ -117,7 +119,8 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     state_put_text(&w->state.from, NULL);
     lines_forget_scores(w);
     if (job->name) settings_recent(w->settings.models, job->name);
-    input_choose_view(w);
+    if (w->view_unsaid || (!first && input_kind(w) != kind_before)) input_choose_view(w);
+    w->view_unsaid = false;
     /* One stack has no second sentence to look at. */
     bool one = model_has_stack(job->loaded->subject->model, STACK_BLOCKS);
     if (one && strcmp(window_view(w)->name, "cross") == 0) state_put_text(&w->state.view, "head");

@@ -127,7 +127,7 @@ static const HelpLine more[] = {
     {"Esc", "from a field to the picture; closes what lies over it"},
     {"Wheel, pinch", "zoom; Shift+wheel pans; drag pans"},
     {"Click", "lock the selection, or release it"},
-    {"Double click", "on a thumbnail: go to that head"},
+    {"Double click", "on a thumbnail: go to that head; on a patch: what it looks at"},
     {"Ctrl+click", "on the little grid: add the head to the picture"},
     {"Shift+drag", "from a weight to another key: set it there"},
 };

@@ -311,6 +311,14 @@ static void clicked(Window *w, UiState state) {
         return;
     }
     lock(w);
+    /* A second click on a patch: what does it look at itself? */
+    if (state.double_clicked && hot.key >= 0 && strcmp(window_view(w)->name, "patches") == 0) {
+        w->state.selection = hot;
+        w->state.selection.query = hot.key;
+        w->state.selection.key = -1;
+        w->state.locked = true;
+        w->hover = place_none();
+    }
 }
 
 /* Dragging a weight onto another key: with Shift, from a place that has a query. */

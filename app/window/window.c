@@ -75,7 +75,8 @@ static void start_state(Window *w, const WindowOptions *options, Error *error) {
     }
     const char *theme = options->theme ? options->theme : w->settings.theme;
     if (theme && *theme) state_put_text(&w->state.theme, theme);
-    if (!w->state.view || !view_find(w->state.view)) state_put_text(&w->state.view, "cross");
+    w->view_unsaid = !w->state.view || !view_find(w->state.view);
+    if (w->view_unsaid) state_put_text(&w->state.view, "cross");
     if (options->session) return;
     /* A selection of another day means nothing. */
     w->state.selection = place_none();

@@ -120,6 +120,7 @@ typedef struct Window {
     Loaded *loaded;
     char load_error[1024], run_error[1024]; /* why there is no model, or no picture */
     bool first_load;
+    bool view_unsaid; /* the view is nobody's choice: the first model's kind decides */
     Pass *pass;
     Shown *shown;
     double asked_width, asked_height;

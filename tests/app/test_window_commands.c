@@ -61,6 +61,23 @@ static void act(Window *w, const char *name) {
     assert_true(window_settle(w, LIMIT_MS));
 }
 
+/* A click in the middle of what the figure has for a pick. */
+static void click(Window *w, FigurePick pick, int times) {
+    FigureBox box;
+    assert_true(figure_find(w->shown->figure, pick, &box));
+    const Picture *p = &w->picture;
+    double f = p->zoom / (p->laid_zoom > 0 ? p->laid_zoom : 1), s = window_scale(w);
+    SDL_Event event = {.type = SDL_MOUSEBUTTONDOWN};
+    event.button.button = SDL_BUTTON_LEFT;
+    event.button.clicks = (Uint8)times;
+    event.button.x = (int)((p->area.x + p->x + (box.x + box.w / 2) * f) * s);
+    event.button.y = (int)((p->area.y + p->y + (box.y + box.h / 2) * f) * s);
+    SDL_PushEvent(&event);
+    event.type = SDL_MOUSEBUTTONUP;
+    SDL_PushEvent(&event);
+    assert_true(window_settle(w, LIMIT_MS));
+}
+
 static void it_opens_with_a_picture(void **state) {
     (void)state;
     Window *w = open_tiny(1200, 800, "She loves cats.");
@@ -313,6 +330,13 @@ static void a_path_is_typed_where_a_picture_is_read(void **state) {
     assert_string_equal(w->state.image, png);
     assert_non_null(w->pass);
     assert_true(inked(w) > 200);
+    /* It opens on the picture's own view; a patch that is clicked twice is the query. */
+    assert_string_equal(w->state.view, "patches");
+    click(w, (FigurePick){0, 0, 5}, 1);
+    assert_int_equal(w->state.selection.key, 5);
+    click(w, (FigurePick){0, 0, 5}, 2);
+    assert_true(w->state.locked);
+    assert_int_equal(w->state.selection.query, 5);
     /* A sound is nothing for it, and the picture stays. */
     const char *wav = spawn_file("x.wav", "RIFF", 4);
     window_open_path(w, wav);
@@ -365,30 +389,13 @@ static void a_weight_is_set_by_keys(void **state) {
     window_close(w);
 }
 
-/* A click in the middle of what the figure has for a pick. */
-static void click(Window *w, FigurePick pick) {
-    FigureBox box;
-    assert_true(figure_find(w->shown->figure, pick, &box));
-    const Picture *p = &w->picture;
-    double f = p->zoom / (p->laid_zoom > 0 ? p->laid_zoom : 1), s = window_scale(w);
-    SDL_Event event = {.type = SDL_MOUSEBUTTONDOWN};
-    event.button.button = SDL_BUTTON_LEFT;
-    event.button.clicks = 1;
-    event.button.x = (int)((p->area.x + p->x + (box.x + box.w / 2) * f) * s);
-    event.button.y = (int)((p->area.y + p->y + (box.y + box.h / 2) * f) * s);
-    SDL_PushEvent(&event);
-    event.type = SDL_MOUSEBUTTONUP;
-    SDL_PushEvent(&event);
-    assert_true(window_settle(w, LIMIT_MS));
-}
-
 static void a_click_shows_a_hooks_values(void **state) {
     (void)state;
     Window *w = open_tiny(1200, 900, "She loves cats.");
     act(w, "view.blocks");
     int n_shown = 0;
     for (int i = 0; i < 6; i++) {
-        click(w, (FigurePick){i, -1, -1});
+        click(w, (FigurePick){i, -1, -1}, 1);
         if (w->panel != PANEL_VALUES) continue;
         n_shown++;
         assert_non_null(w->values);
@@ -400,11 +407,11 @@ static void a_click_shows_a_hooks_values(void **state) {
     assert_true(n_shown >= 4);
     /* In other pictures a click locks, and a second releases. */
     act(w, "view.heatmap");
-    click(w, (FigurePick){0, 1, 2});
+    click(w, (FigurePick){0, 1, 2}, 1);
     assert_true(w->state.locked);
     assert_int_equal(w->state.selection.query, 1);
     assert_int_equal(w->state.selection.key, 2);
-    click(w, (FigurePick){0, 1, 2});
+    click(w, (FigurePick){0, 1, 2}, 1);
     assert_false(w->state.locked);
     window_close(w);
 }
