@@ -121,10 +121,25 @@ static void activation_backward(const void *saved, Tape *tape) {
         kernel_activation_backward(s->kind, s->x.data, s->y.grad, s->x.grad, tensor_count(s->y));
 }
 
+typedef struct ActivationWork {
+    Activation kind;
+    const float *x;
+    float *y;
+    int64_t n, n_parts;
+} ActivationWork;
+
+static void activate_part(void *context, int64_t part) {
+    const ActivationWork *s = context;
+    int64_t first = s->n * part / s->n_parts, end = s->n * (part + 1) / s->n_parts;
+    kernel_activation(s->kind, s->x + first, s->y + first, end - first);
+}
+
 Tensor op_activation(Run *run, Activation kind, Tensor x) {
     assert(tensor_is_contiguous(x));
     Tensor y = run_tensor_shape(run, x.rank, x.shape);
-    kernel_activation(kind, x.data, y.data, tensor_count(x));
+    Team *team = run->tape || tensor_count(x) < 8192 ? NULL : run->team;
+    ActivationWork work = {kind, x.data, y.data, tensor_count(x), team ? 4 * team_size(team) : 1};
+    team_run(team, work.n_parts, activate_part, &work);
     if (run->tape)
         *(Activated *)tape_append(run->tape, activation_backward, sizeof(Activated)) =
             (Activated){x, y, kind};

@@ -23,6 +23,16 @@ const char *ops_blas_better_core(void);
 void ops_gemm(const Gemm *shape, const float *a, int64_t lda, const float *b, int64_t ldb, float *c,
               int64_t ldc);
 
+/* The same by BLAS alone: what measurements stand beside. */
+void ops_gemm_blas(const Gemm *shape, const float *a, int64_t lda, const float *b, int64_t ldb,
+                   float *c, int64_t ldc);
+/* The same in a part of a team's round: the caller's thread alone, never BLAS' own. A is [m,k]. */
+void ops_gemm_part(const Gemm *shape, const float *a, int64_t lda, const float *b, int64_t ldb,
+                   float *c, int64_t ldc);
+/* As many threads as BLAS may use, where products of our own serve this processor; else NULL, and
+ * BLAS does the work with its threads. */
+Team *ops_team(void);
+
 /* x [n, in] -> [n, out] */
 Tensor op_linear(Run *run, Tensor x, const Linear *linear);
 /* a + b, same shape */

@@ -62,18 +62,33 @@ static void mask_scores(Tensor y, const MaskRule *mask) {
         }
 }
 
+typedef struct ScoresWork {
+    Tensor q, k, bias, y;
+    float scale;
+    const MaskRule *mask;
+    bool alone; /* BLAS must not bring threads of its own */
+} ScoresWork;
+
+static void scores_of_head(void *context, int64_t h) {
+    const ScoresWork *s = context;
+    int64_t nq = s->q.shape[0], nk = s->k.shape[0], group = s->q.shape[1] / s->k.shape[1];
+    Tensor y = tensor_slice(s->y, 0, h, h + 1);
+    (s->alone ? ops_gemm_part : ops_gemm)(
+        &(Gemm){.b_transposed = true, .m = nq, .n = nk, .k = s->q.shape[2], .alpha = s->scale},
+        head_data(s->q, h), s->q.stride[0], head_data(s->k, h / group), s->k.stride[0], y.data, nk);
+    if (s->bias.data) kernel_add(y.data, s->bias.data + h * nq * nk, nq * nk);
+    mask_scores(y, s->mask);
+}
+
 Tensor op_attention_scores(Run *run, Tensor q, Tensor k, float scale, Tensor bias,
                            const MaskRule *mask) {
-    int64_t n_heads = q.shape[1], group = n_heads / k.shape[1], d = q.shape[2];
-    int64_t nq = q.shape[0], nk = k.shape[0];
-    assert(q.rank == 3 && k.rank == 3 && k.shape[2] == d && n_heads % k.shape[1] == 0);
+    int64_t n_heads = q.shape[1], nq = q.shape[0], nk = k.shape[0];
+    assert(q.rank == 3 && k.rank == 3 && k.shape[2] == q.shape[2] && n_heads % k.shape[1] == 0);
+    assert(!bias.data || tensor_is_contiguous(bias));
     Tensor y = run_tensor(run, 3, n_heads, nq, nk);
-    for (int64_t h = 0; h < n_heads; h++)
-        ops_gemm(&(Gemm){.b_transposed = true, .m = nq, .n = nk, .k = d, .alpha = scale},
-                 head_data(q, h), q.stride[0], head_data(k, h / group), k.stride[0],
-                 y.data + h * nq * nk, nk);
-    if (bias.data) kernel_add(y.data, bias.data, tensor_count(y));
-    mask_scores(y, mask);
+    Team *team = run->tape ? NULL : run->team;
+    ScoresWork work = {q, k, bias, y, scale, mask, team != NULL};
+    team_run(team, n_heads, scores_of_head, &work);
     if (run->tape)
         *(Scores *)tape_append(run->tape, scores_backward, sizeof(Scores)) =
             (Scores){q, k, bias, y, scale};
@@ -93,13 +108,27 @@ static void softmax_backward(const void *saved, Tape *tape) {
         kernel_softmax_backward(s->y.data + i * n, s->y.grad + i * n, s->x.grad + i * n, n);
 }
 
+typedef struct SoftmaxWork {
+    Tensor x, y, lse;
+    int64_t rows; /* of each matrix */
+} SoftmaxWork;
+
+static void softmax_of_matrix(void *context, int64_t index) {
+    const SoftmaxWork *s = context;
+    int64_t n = s->x.shape[s->x.rank - 1];
+    for (int64_t i = index * s->rows; i < (index + 1) * s->rows; i++) {
+        float row = kernel_softmax(s->x.data + i * n, s->y.data + i * n, n);
+        if (s->lse.data) s->lse.data[i] = row;
+    }
+}
+
 Tensor op_softmax(Run *run, Tensor x, Tensor lse) {
     assert(tensor_is_contiguous(x));
     Tensor y = run_tensor_shape(run, x.rank, x.shape);
-    int64_t n = x.shape[x.rank - 1], rows = n ? tensor_count(x) / n : 0;
-    for (int64_t i = 0; i < rows; i++) {
-        float row = kernel_softmax(x.data + i * n, y.data + i * n, n);
-        if (lse.data) lse.data[i] = row;
+    int64_t n = x.shape[x.rank - 1], n_matrices = x.rank == 3 ? x.shape[0] : 1;
+    if (tensor_count(x) > 0) {
+        SoftmaxWork work = {x, y, lse, tensor_count(x) / n / n_matrices};
+        team_run(run->tape ? NULL : run->team, n_matrices, softmax_of_matrix, &work);
     }
     if (run->tape)
         *(Softmax *)tape_append(run->tape, softmax_backward, sizeof(Softmax)) = (Softmax){x, y};
@@ -128,13 +157,27 @@ static void mix_backward(const void *saved, Tape *tape) {
     }
 }
 
+typedef struct MixWork {
+    Tensor pattern, v, out;
+    bool alone;
+} MixWork;
+
+static void mix_of_head(void *context, int64_t h) {
+    const MixWork *s = context;
+    int64_t group = s->pattern.shape[0] / s->v.shape[1];
+    int64_t nq = s->pattern.shape[1], nk = s->pattern.shape[2];
+    (s->alone ? ops_gemm_part : ops_gemm)(
+        &(Gemm){.m = nq, .n = s->v.shape[2], .k = nk, .alpha = 1}, s->pattern.data + h * nq * nk,
+        nk, head_data(s->v, h / group), s->v.stride[0], head_data(s->out, h), s->out.stride[0]);
+}
+
 void op_attention_mix(Run *run, Tensor pattern, Tensor v, Tensor out) {
-    int64_t n_heads = pattern.shape[0], group = n_heads / v.shape[1], d = v.shape[2];
-    int64_t nq = pattern.shape[1], nk = pattern.shape[2];
-    assert(tensor_is_contiguous(pattern) && v.shape[0] == nk && out.shape[0] == nq);
-    for (int64_t h = 0; h < n_heads; h++)
-        ops_gemm(&(Gemm){.m = nq, .n = d, .k = nk, .alpha = 1}, pattern.data + h * nq * nk, nk,
-                 head_data(v, h / group), v.stride[0], head_data(out, h), out.stride[0]);
+    int64_t n_heads = pattern.shape[0];
+    assert(tensor_is_contiguous(pattern) && v.shape[0] == pattern.shape[2] &&
+           out.shape[0] == pattern.shape[1]);
+    Team *team = run->tape ? NULL : run->team;
+    MixWork work = {pattern, v, out, team != NULL};
+    team_run(team, n_heads, mix_of_head, &work);
     if (run->tape)
         *(Mix *)tape_append(run->tape, mix_backward, sizeof(Mix)) = (Mix){pattern, v, out};
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "model/kernels.h"
+#include "model/kernels_skinny.h"
 
 void ops_blas_threads(int n_threads) {
     openblas_set_num_threads(n_threads);
@@ -21,6 +22,14 @@ const char *ops_blas_better_core(void) {
         return "SKYLAKEX";
 #endif
     return NULL;
+}
+
+void ops_gemm_blas(const Gemm *s, const float *a, int64_t lda, const float *b, int64_t ldb,
+                   float *c, int64_t ldc) {
+    cblas_sgemm(CblasRowMajor, s->a_transposed ? CblasTrans : CblasNoTrans,
+                s->b_transposed ? CblasTrans : CblasNoTrans, (blasint)s->m, (blasint)s->n,
+                (blasint)s->k, s->alpha, a, (blasint)lda, b, (blasint)ldb, s->beta, c,
+                (blasint)ldc);
 }
 
 /* Below this many multiplications a call of BLAS costs more than the product. */
@@ -50,10 +59,27 @@ void ops_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int64_
     if (openblas_get_num_threads() == 1 && kernel_gemm_serves(s) && ops_blas_better_core() &&
         kernel_gemm(s, a, lda, b, ldb, c, ldc))
         return;
-    cblas_sgemm(CblasRowMajor, s->a_transposed ? CblasTrans : CblasNoTrans,
-                s->b_transposed ? CblasTrans : CblasNoTrans, (blasint)s->m, (blasint)s->n,
-                (blasint)s->k, s->alpha, a, (blasint)lda, b, (blasint)ldb, s->beta, c,
-                (blasint)ldc);
+    ops_gemm_blas(s, a, lda, b, ldb, c, ldc);
+}
+
+Team *ops_team(void) {
+    static const Gemm usual = {.m = 64, .n = 256, .k = 256};
+    int n_threads = openblas_get_num_threads();
+    return n_threads > 1 && kernel_gemm_serves(&usual) ? team_new(n_threads) : NULL;
+}
+
+void ops_gemm_part(const Gemm *s, const float *a, int64_t lda, const float *b, int64_t ldb,
+                   float *c, int64_t ldc) {
+    if (kernel_skinny_serves(s)) {
+        kernel_skinny(s, a, lda, b, ldb, c, ldc);
+        return;
+    }
+    if (kernel_gemm_serves(s) && kernel_gemm(s, a, lda, b, ldb, c, ldc)) return;
+    int m = (int)s->m, n = (int)s->n, k = (int)s->k;
+    if (s->b_transposed)
+        kernel_small_nt(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
+    else
+        kernel_small_nn(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
 }
 
 /* A weight as f32 rows first..first + n, converted into scratch where it is not f32 already. */
@@ -132,11 +158,78 @@ static void linear_backward(const void *saved, Tape *tape) {
         kernel_add(db, s->y.grad + t * s->y.stride[0], w->rows);
 }
 
+/* Outputs in slices, a part of the team's round each: its rows of the weight, converted if need be,
+ * its columns of y. */
+typedef struct Slices {
+    Tensor x, y;
+    const Linear *linear;
+    int64_t first, end, width; /* outputs of this round; of a slice */
+    float *scratch;            // [slice, width, in]; NULL for f32
+} Slices;
+
+static void linear_slice(void *context, int64_t part) {
+    const Slices *s = context;
+    const Weight *w = &s->linear->weight;
+    int64_t first = s->first + part * s->width, n = s->x.shape[0];
+    int64_t rows = s->end - first < s->width ? s->end - first : s->width;
+    float *y = s->y.data + first;
+    for (int64_t t = 0; s->linear->bias && t < n; t++)
+        memcpy(y + t * w->rows, s->linear->bias + first, (size_t)rows * sizeof *y);
+    float *scratch = s->scratch ? s->scratch + part * s->width * w->cols : NULL;
+    Panel p = weight_panel(w, first, rows, scratch);
+    ops_gemm_part(&(Gemm){.b_transposed = !p.transposed,
+                          .m = n,
+                          .n = rows,
+                          .k = w->cols,
+                          .alpha = 1,
+                          .beta = s->linear->bias ? 1 : 0},
+                  s->x.data, s->x.stride[0], p.data, p.stride, y, w->rows);
+}
+
+enum { LEAST_SLICE = 64 }; /* outputs: whole tiles of the kernels */
+
+/* A few slices for each thread, so that one which is held up costs little. */
+static void linear_f32(Run *run, Slices *s) {
+    int64_t n_slices = 4 * (int64_t)team_size(run->team);
+    s->end = s->linear->weight.rows;
+    s->width = (s->end + n_slices - 1) / n_slices;
+    s->width = (s->width + LEAST_SLICE - 1) / LEAST_SLICE * LEAST_SLICE;
+    team_run(run->team, (s->end + s->width - 1) / s->width, linear_slice, s);
+}
+
+/* Slices that stay in a cache between conversion and product, in rounds that bound the scratch. */
+static void linear_converted(Run *run, Slices *s) {
+    const Weight *w = &s->linear->weight;
+    int64_t n_slices = 4 * (int64_t)team_size(run->team);
+    ArenaMark mark = arena_mark(run->arena);
+    s->width = w->transposed ? PANEL_ROWS : LEAST_SLICE; /* packed blocks lie along the outputs */
+    s->scratch = arena_alloc(run->arena, (size_t)(n_slices * s->width * w->cols) * sizeof(float));
+    for (s->first = 0; s->first < w->rows; s->first = s->end) {
+        s->end = s->first + n_slices * s->width;
+        if (s->end > w->rows) s->end = w->rows;
+        team_run(run->team, (s->end - s->first + s->width - 1) / s->width, linear_slice, s);
+    }
+    arena_reset(run->arena, mark);
+}
+
+static bool linear_by_team(Run *run, Tensor x, const Linear *linear, Tensor y) {
+    const Weight *w = &linear->weight;
+    if (!run->team || run->tape || x.shape[0] == 0 || w->cols < 16 || w->rows < 2 * LEAST_SLICE)
+        return false;
+    Slices s = {.x = x, .y = y, .linear = linear};
+    if (w->dtype == DTYPE_F32)
+        linear_f32(run, &s);
+    else
+        linear_converted(run, &s);
+    return true;
+}
+
 Tensor op_linear(Run *run, Tensor x, const Linear *linear) {
     const Weight *w = &linear->weight;
     assert(x.rank == 2 && x.shape[1] == w->cols && x.stride[1] == 1);
     int64_t n = x.shape[0];
     Tensor y = run_tensor(run, 2, n, w->rows);
+    if (linear_by_team(run, x, linear, y)) return y;
     ArenaMark mark = arena_mark(run->arena);
     int64_t step = panel_rows(w);
     float *scratch = w->dtype == DTYPE_F32

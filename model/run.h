@@ -11,6 +11,7 @@
 
 #include "model/edit.h"
 #include "model/tape.h"
+#include "model/team.h"
 #include "model/trace.h"
 
 typedef struct Capture Capture; /* trace.c: which sites are recorded, and where to */
@@ -27,6 +28,7 @@ struct Run {
     uint32_t dropout_seed, dropout_calls; /* each call draws its own mask */
     Tensor first_h, first_c; // recurrent decoders: first state [row, layer, d], from the encoder
     Progress progress;
+    Team *team; /* shares the large ops (ops_team); NULL: the caller alone, BLAS with its threads */
 };
 
 /* A new tensor in the run's arena, with a zeroed gradient if there is a tape. Not cleared. */

@@ -8,6 +8,7 @@
 #include "model/base/str.h"
 #include "model/front.h"
 #include "model/memory.h"
+#include "model/ops.h"
 
 static bool check_source(const Model *model, const Input *input, Error *error) {
     StackId stack = model_first_stack(model);
@@ -125,7 +126,8 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
     s->run = (Run){.model = model,
                    .arena = arena_new(),
                    .edits = options->edits && options->edits->n ? options->edits : NULL,
-                   .progress = {.cancel = options->progress.cancel}};
+                   .progress = {.cancel = options->progress.cancel},
+                   .team = ops_team()};
     s->rules = (StepRules){.config = &model->config.generation,
                            .ignore_eos = options->ignore_eos,
                            .n_prompt = n_prompt};
@@ -140,6 +142,7 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
         s->memory.rows = &s->source;
         if (!forward_stack(&s->run, STACK_ENCODER, &s->source, NULL, NULL, &s->memory.hidden,
                            error)) {
+            team_free(s->run.team);
             arena_free(s->run.arena);
             return false;
         }
@@ -150,6 +153,7 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
 
 void search_close(Search *s) {
     cache_free(s->cache);
+    team_free(s->run.team);
     arena_free(s->run.arena);
 }
 

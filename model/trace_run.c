@@ -334,7 +334,8 @@ Trace *trace_run(const Model *model, const Input *input, const TraceOptions *opt
                .arena = arena_new(),
                .capture = &capture,
                .edits = options->edits && options->edits->n ? options->edits : NULL,
-               .progress = options->progress};
+               .progress = options->progress,
+               .team = options->grad ? NULL : ops_team()};
     if (options->grad) run.tape = tape_new(run.arena);
     Tensor logits;
     bool ok = pass(&run, input, &logits, error);
@@ -343,6 +344,7 @@ Trace *trace_run(const Model *model, const Input *input, const TraceOptions *opt
         if (ok) tape_backward(run.tape);
         if (ok) keep_gradients(trace);
     }
+    team_free(run.team);
     arena_free(run.arena);
     if (ok) return trace;
     trace_release(trace);

@@ -6,6 +6,7 @@
 
 #include "model/base/random.h"
 #include "model/kernels_gemm.h"
+#include "model/kernels_skinny.h"
 
 static const Gemm large = {.m = 256, .n = 256, .k = 256, .alpha = 1};
 
@@ -17,14 +18,17 @@ static float *drawn(int64_t n, uint64_t seed) {
     return x;
 }
 
-static void check(const Gemm *s) {
+static void check_by(const Gemm *s, bool skinny) {
     enum { BESIDE = 3 };
     int64_t lda = (s->a_transposed ? s->m : s->k) + BESIDE;
     int64_t ldb = (s->b_transposed ? s->k : s->n) + BESIDE, ldc = s->n + BESIDE;
     float *a = drawn((s->a_transposed ? s->k : s->m) * lda, 1);
     float *b = drawn((s->b_transposed ? s->n : s->k) * ldb, 2);
     float *c = drawn(s->m * ldc, 3), *before = drawn(s->m * ldc, 3);
-    assert_true(kernel_gemm(s, a, lda, b, ldb, c, ldc));
+    if (skinny)
+        kernel_skinny(s, a, lda, b, ldb, c, ldc);
+    else
+        assert_true(kernel_gemm(s, a, lda, b, ldb, c, ldc));
     for (int64_t i = 0; i < s->m; i++)
         for (int64_t j = 0; j < ldc; j++) {
             double expected = before[i * ldc + j];
@@ -45,6 +49,27 @@ static void check(const Gemm *s) {
     free(b);
     free(c);
     free(before);
+}
+
+static void check(const Gemm *s) {
+    check_by(s, false);
+}
+
+static void skinny_agrees_with_sums(void **state) {
+    (void)state;
+    if (!kernel_skinny_serves(&(Gemm){.m = 16, .n = 256, .k = 256})) skip();
+    static const int columns[] = {1, 4, 63, 64, 67, 130}, depths[] = {16, 33, 128, 300};
+    for (int m = 1; m <= 40; m += m < 14 ? 1 : 13)
+        for (int n = 0; n < 6; n++)
+            for (int k = 0; k < 4; k++)
+                for (int kind = 0; kind < 4; kind++)
+                    check_by(&(Gemm){.b_transposed = kind & 1,
+                                     .m = m,
+                                     .n = columns[n],
+                                     .k = depths[k],
+                                     .alpha = 0.5f,
+                                     .beta = kind & 2 ? 1.0f : 0.0f},
+                             true);
 }
 
 static void agrees_with_sums(void **state) {
@@ -92,6 +117,7 @@ static void small_ones_are_left_to_blas(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_sums),
+        cmocka_unit_test(skinny_agrees_with_sums),
         cmocka_unit_test(overwrites_what_is_no_number),
         cmocka_unit_test(small_ones_are_left_to_blas),
     };
