@@ -133,6 +133,7 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                            .n_prompt = n_prompt};
     s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
     if (!check_memory(s, inputs, n_inputs, n_rows, n_prompt, error)) {
+        team_free(s->run.team);
         arena_free(s->run.arena);
         return false;
     }
