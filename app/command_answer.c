@@ -74,18 +74,18 @@ static void write_text(Output *out, const Answer *answer, const Trace *trace) {
     }
 }
 
-static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+static bool run_subject(const SubjectJob *job, Error *error) {
+    const Subject *subject = job->subject;
+    const Options *given = job->given;
+    Arena *arena = job->arena;
     static const char *const sites[] = {"logits", NULL};
     SubjectText what = subject_text_of(given);
-    Edits edits;
     Input input;
     Answer answer;
-    if (!subject_edits_of(given, subject, arena, &edits, error) ||
-        !subject_read(subject, &what, arena, &input, error) ||
-        !subject_complete(subject, &input, &(GenerateOptions){.edits = edits.n ? &edits : NULL},
-                          arena, error))
+    if (!subject_read(subject, &what, arena, &input, error) ||
+        !subject_complete(subject, &input, &(GenerateOptions){.edits = job->edits}, arena, error))
         return false;
-    TraceOptions wanted = {.sites = sites, .edits = edits.n ? &edits : NULL};
+    TraceOptions wanted = {.sites = sites, .edits = job->edits};
     Trace *trace = trace_run(subject->model, &input, &wanted, error);
     bool ok = trace && answer_of(subject->model, subject->tokenizer, trace,
                                  options_int(given, "top-k", 5), arena, &answer, error);
@@ -99,12 +99,7 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
 }
 
 static bool run(const Options *given, Error *error) {
-    Arena *arena = arena_new();
-    Subject *subject = subject_open_of(given, error);
-    bool ok = subject && run_subject(subject, given, arena, error);
-    subject_close(subject);
-    arena_free(arena);
-    return ok;
+    return subject_job(given, run_subject, error);
 }
 
 const Command command_answer = {

@@ -83,7 +83,9 @@ static bool run_one(const Options *given, State *state, const View *view, Error 
     Drawer drawer;
     if (!drawer_open(&drawer, state, error)) return false;
     Scene scene;
-    bool ok = scene_open(&scene, state, view, NULL, error);
+    bool opened = scene_open(&scene, state, view, NULL, error), ok = opened;
+    if (ok && scene.subject)
+        ok = subject_check_language(scene.subject, options_text(given, "to", NULL), error);
     if (ok) {
         ViewReport report = {0};
         ViewInput input = scene_input(&scene, state);
@@ -92,8 +94,8 @@ static bool run_one(const Options *given, State *state, const View *view, Error 
         ok = draw(given, view, &input, &drawer, error);
         if (ok && options_given(given, "print-spec")) ok = print_spec(&input, error);
         view_report_free(&report);
-        scene_close(&scene);
     }
+    if (opened) scene_close(&scene);
     drawer_close(&drawer);
     return ok;
 }

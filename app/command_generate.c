@@ -6,18 +6,6 @@
 #include "app/subject_options.h"
 
 static const Option options[] = {
-    {.name = "max-new-tokens",
-     .kind = OPTION_INTEGER,
-     .argument = "N",
-     .help = "write at most N tokens",
-     .min = 1,
-     .max = 100000},
-    {.name = "beam",
-     .kind = OPTION_INTEGER,
-     .argument = "N",
-     .help = "search with N beams (default: what generation_config.json says, else 1: greedy)",
-     .min = 1,
-     .max = 64},
     {.name = "ignore-eos", .kind = OPTION_FLAG, .help = "go on behind the end-of-sentence token"},
     {.name = "prompt-ids",
      .kind = OPTION_TEXT,
@@ -111,24 +99,23 @@ static bool save_trace(const Subject *subject, const Input *input, const Generat
     return ok;
 }
 
-static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+static bool run_subject(const SubjectJob *job, Error *error) {
+    const Subject *subject = job->subject;
+    const Options *given = job->given;
+    Arena *arena = job->arena;
     SubjectText what = subject_text_of(given);
-    Edits edits;
     Input input;
     Generation g;
-    GenerateOptions wanted = {.n_beams = options_int(given, "beam", 0),
-                              .max_new_tokens = options_int(given, "max-new-tokens", 0),
-                              .ignore_eos = options_given(given, "ignore-eos"),
-                              .n_top = options_int(given, "top-k", 0)};
+    GenerateOptions wanted = subject_search_of(job);
+    wanted.ignore_eos = options_given(given, "ignore-eos");
+    wanted.n_top = options_int(given, "top-k", 0);
     const char *prompt = options_text(given, "prompt-ids", NULL);
     if (prompt) {
         wanted.prompt = subject_ids_of(prompt, "prompt-ids", subject->model->config.n_vocab, arena,
                                        &wanted.n_prompt, error);
         if (!wanted.prompt) return false;
     }
-    if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
     if (!subject_read(subject, &what, arena, &input, error)) return false;
-    if (edits.n > 0) wanted.edits = &edits;
     if (!generate(subject->model, &input, &wanted, arena, &g, error)) return false;
     const char *path = options_text(given, "output", NULL);
     if (path && !save_trace(subject, &input, &g, wanted.edits, path, arena, error)) return false;
@@ -145,12 +132,7 @@ static bool run(const Options *given, Error *error) {
         return error_set(error, ERROR_USAGE,
                          "generate writes a target itself; a given one is looked at with "
                          "attnscope trace --target-text");
-    Arena *arena = arena_new();
-    Subject *subject = subject_open_of(given, error);
-    bool ok = subject && run_subject(subject, given, arena, error);
-    subject_close(subject);
-    arena_free(arena);
-    return ok;
+    return subject_job(given, run_subject, error);
 }
 
 const Command command_generate = {
@@ -163,6 +145,7 @@ const Command command_generate = {
         "attnscope generate --text 'She loves cats.' --to fra --top-k 5\n"
         "attnscope generate --text 'She loves cats.' --to fin --beam 4 --json\n"
         "attnscope generate --model gpt2 --text 'The cat' --max-new-tokens 20 -o cat.safetensors\n",
-    .options = {.groups = {options_model, options_input, options, options_json, options_edits}},
+    .options = {.groups = {options_model, options_input, options_search, options, options_json,
+                           options_edits}},
     .run = run,
 };

@@ -21,14 +21,6 @@ static const Option options[] = {
      .kind = OPTION_TEXT,
      .argument = "TEXT",
      .help = "one sentence in place of --target"},
-    {.name = "to",
-     .kind = OPTION_TEXT,
-     .argument = "LANGUAGE",
-     .help = "target language, as the model calls it: fra, fin (default: its first)"},
-    {.name = "source-language",
-     .kind = OPTION_TEXT,
-     .argument = "LANGUAGE",
-     .help = "language of the lines, for models that want to be told (mBART, M2M100)"},
     {0}};
 
 enum { MOST_LINES = 256 };
@@ -180,21 +172,20 @@ static bool run_texts(Work *work, const Options *given, Output *out, Error *erro
     return ok;
 }
 
-static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+static bool run_subject(const SubjectJob *job, Error *error) {
+    const Subject *subject = job->subject;
+    const Options *given = job->given;
     Family family = subject->model->config.family;
     if (family != FAMILY_ENCODER_DECODER && family != FAMILY_RECURRENT)
         return error_set(error, ERROR_INPUT,
                          "%s: a model of kind %s has no target side; score wants a translator",
                          subject->path, subject->model->config.model_type);
-    Edits edits;
-    if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
     Output *out = output_open(options_text(given, "output", NULL), error);
     if (!out) return false;
     Work *work = calloc(1, sizeof *work);
     work->subject = subject;
-    work->what = (SubjectText){.to = options_text(given, "to", NULL),
-                               .source_language = options_text(given, "source-language", NULL)};
-    work->edits = edits.n ? &edits : NULL;
+    work->what = subject_languages_of(given);
+    work->edits = job->edits;
     work->json = options_given(given, "json");
     bool ok = options_given(given, "text") ? run_texts(work, given, out, error)
                                            : run_files(work, given, out, error);
@@ -210,12 +201,7 @@ static bool run(const Options *given, Error *error) {
         return error_set(error, ERROR_USAGE,
                          "what is scored? --source FILE --target FILE, or --text TEXT "
                          "--target-text TEXT. See attnscope score --help");
-    Arena *arena = arena_new();
-    Subject *subject = subject_open_of(given, error);
-    bool ok = subject && run_subject(subject, given, arena, error);
-    subject_close(subject);
-    arena_free(arena);
-    return ok;
+    return subject_job(given, run_subject, error);
 }
 
 const Command command_score = {
@@ -226,6 +212,7 @@ const Command command_score = {
     .examples =
         "attnscope score --source english.txt --target french.txt --to fra\n"
         "attnscope score --text 'She loves cats.' --target-text 'Elle aime les chats.' --to fra\n",
-    .options = {.groups = {options_model, options, options_json, options_edits, options_output}},
+    .options = {.groups = {options_model, options, options_language, options_json, options_edits,
+                           options_output}},
     .run = run,
 };

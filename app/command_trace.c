@@ -17,18 +17,6 @@ static const Option options[] = {
      .argument = "WHAT",
      .help =
          "also the gradient of 'loss' or of 'logit:TOKEN@POS' at every kept hook, as grad.NAME"},
-    {.name = "beam",
-     .kind = OPTION_INTEGER,
-     .argument = "N",
-     .help = "search with N beams for the target that is not given",
-     .min = 1,
-     .max = 64},
-    {.name = "max-new-tokens",
-     .kind = OPTION_INTEGER,
-     .argument = "N",
-     .help = "write at most N tokens where the target is not given",
-     .min = 1,
-     .max = 100000},
     {.name = "output",
      .letter = 'o',
      .kind = OPTION_FILE,
@@ -87,16 +75,15 @@ static const char *grad_by_id(const Subject *subject, const char *text, Arena *a
     return text;
 }
 
-static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+static bool run_subject(const SubjectJob *job, Error *error) {
     enum { MAX_SITES = 64 };
+    const Subject *subject = job->subject;
+    const Options *given = job->given;
+    Arena *arena = job->arena;
     SubjectText what = subject_text_of(given);
-    Edits edits;
     Input input;
-    if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
     if (!subject_read(subject, &what, arena, &input, error)) return false;
-    GenerateOptions generate = {.n_beams = options_int(given, "beam", 0),
-                                .max_new_tokens = options_int(given, "max-new-tokens", 0),
-                                .edits = edits.n ? &edits : NULL};
+    GenerateOptions generate = subject_search_of(job);
     if (!subject_complete(subject, &input, &generate, arena, error)) return false;
     const char *sites[MAX_SITES + 1] = {0};
     int n_sites = options_count(given, "sites");
@@ -106,7 +93,7 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
         sites[i] = options_nth(given, "sites", i);
     TraceOptions options_of_run = {
         .sites = n_sites ? sites : NULL,
-        .edits = edits.n ? &edits : NULL,
+        .edits = job->edits,
         .grad = grad_by_id(subject, options_text(given, "grad", NULL), arena),
         .progress = {.report = report}};
     Trace *trace = trace_run(subject->model, &input, &options_of_run, error);
@@ -118,12 +105,7 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
 }
 
 static bool run(const Options *given, Error *error) {
-    Arena *arena = arena_new();
-    Subject *subject = subject_open_of(given, error);
-    bool ok = subject && run_subject(subject, given, arena, error);
-    subject_close(subject);
-    arena_free(arena);
-    return ok;
+    return subject_job(given, run_subject, error);
 }
 
 const Command command_trace = {
@@ -138,6 +120,6 @@ const Command command_trace = {
         "attnscope trace --text 'She loves cats.' --to fra --ablate decoder.2.cross_attn:H3 "
         "--sites '*' -o all.safetensors\n"
         "attnscope trace --model gpt2 --text 'The cat sat' --grad 'logit:the@2' -o g.safetensors\n",
-    .options = {.groups = {options_model, options_input, options, options_edits}},
+    .options = {.groups = {options_model, options_input, options_search, options, options_edits}},
     .run = run,
 };

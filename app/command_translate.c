@@ -7,32 +7,11 @@
 #include "app/parallel.h"
 #include "app/subject_options.h"
 
-static const Option options[] = {
-    {.name = "to",
-     .kind = OPTION_TEXT,
-     .argument = "LANGUAGE",
-     .help = "target language, as the model calls it: fra, fin (default: its first)"},
-    {.name = "source-language",
-     .kind = OPTION_TEXT,
-     .argument = "LANGUAGE",
-     .help = "language of the lines, for models that want to be told (mBART, M2M100)"},
-    {.name = "beam",
-     .kind = OPTION_INTEGER,
-     .argument = "N",
-     .help = "search with N beams (default: what generation_config.json says, else 1: greedy)",
-     .min = 1,
-     .max = 64},
-    {.name = "max-new-tokens",
-     .kind = OPTION_INTEGER,
-     .argument = "N",
-     .help = "write at most N tokens a line",
-     .min = 1,
-     .max = 100000},
-    {.name = "text",
-     .kind = OPTION_TEXT,
-     .argument = "TEXT",
-     .help = "translate this instead of lines"},
-    {0}};
+static const Option options[] = {{.name = "text",
+                                  .kind = OPTION_TEXT,
+                                  .argument = "TEXT",
+                                  .help = "translate this instead of lines"},
+                                 {0}};
 
 enum { MOST_LINES = 1024, LINES_A_JOB = 16 };
 
@@ -161,27 +140,19 @@ static bool run_text(Work *work, const char *text, Output *out, Error *error) {
     return ok;
 }
 
-static bool run_subject(const Subject *subject, const Options *given, Arena *arena, Error *error) {
+static bool run_subject(const SubjectJob *job, Error *error) {
+    const Subject *subject = job->subject;
+    const Options *given = job->given;
     Family family = subject->model->config.family;
     if (family != FAMILY_ENCODER_DECODER && family != FAMILY_RECURRENT)
         return error_set(error, ERROR_INPUT,
                          "%s: a model of kind %s does not translate; attnscope generate lets it "
                          "write",
                          subject->path, subject->model->config.model_type);
-    if (options_given(given, "to") &&
-        (!subject->tokenizer || !*tokenizer_languages(subject->tokenizer)))
-        return error_set(error, ERROR_INPUT,
-                         "--to: %s has no languages to choose from; leave the option out",
-                         subject->path);
-    Edits edits;
-    if (!subject_edits_of(given, subject, arena, &edits, error)) return false;
     Work *work = calloc(1, sizeof *work);
     work->subject = subject;
-    work->what = (SubjectText){.to = options_text(given, "to", NULL),
-                               .source_language = options_text(given, "source-language", NULL)};
-    work->wanted = (GenerateOptions){.n_beams = options_int(given, "beam", 0),
-                                     .max_new_tokens = options_int(given, "max-new-tokens", 0),
-                                     .edits = edits.n ? &edits : NULL};
+    work->what = subject_languages_of(given);
+    work->wanted = subject_search_of(job);
     const char *text = options_text(given, "text", NULL);
     LineReader *reader = text ? NULL : lines_open(options_word(given, 0), error);
     Output *out = reader || text ? output_open(options_text(given, "output", NULL), error) : NULL;
@@ -196,12 +167,7 @@ static bool run_subject(const Subject *subject, const Options *given, Arena *are
 static bool run(const Options *given, Error *error) {
     if (options_given(given, "text") && options_word(given, 0))
         return error_set(error, ERROR_USAGE, "--text and a FILE of lines: one of them is expected");
-    Arena *arena = arena_new();
-    Subject *subject = subject_open_of(given, error);
-    bool ok = subject && run_subject(subject, given, arena, error);
-    subject_close(subject);
-    arena_free(arena);
-    return ok;
+    return subject_job(given, run_subject, error);
 }
 
 const Command command_translate = {
@@ -214,7 +180,8 @@ const Command command_translate = {
                 "attnscope translate --to fin --beam 4 english.txt -o finnish.txt\n"
                 "attnscope translate --to fra --text 'She loves cats.' "
                 "--ablate decoder.2.cross_attn:H3\n",
-    .options = {.groups = {options_model, options, options_edits, options_output},
+    .options = {.groups = {options_model, options, options_language, options_search, options_edits,
+                           options_output},
                 .words = "[FILE]",
                 .n_words_max = 1},
     .run = run,

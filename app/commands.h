@@ -33,12 +33,14 @@ const Command *commands_find(const char *name);
 bool commands_run(int argc, char **argv, Error *error);
 
 /* Tables of options that several commands take. */
-extern const Option options_model[];  /* --model */
-extern const Option options_input[];  /* --text, --target-text, --to, --inputs, --row ... */
-extern const Option options_edits[];  /* --ablate, --scale, --patch, --set */
-extern const Option options_output[]; /* -o */
-extern const Option options_json[];   /* --json */
-extern const Option options_help[];   /* --help, --version: every command takes them */
+extern const Option options_model[];    /* --model */
+extern const Option options_input[];    /* --text, --target-text, --to, --inputs, --row ... */
+extern const Option options_language[]; /* --to, --source-language: where options_input is not */
+extern const Option options_search[];   /* --beam, --max-new-tokens */
+extern const Option options_edits[];    /* --ablate, --scale, --patch, --set */
+extern const Option options_output[];   /* -o */
+extern const Option options_json[];     /* --json */
+extern const Option options_help[];     /* --help, --version: every command takes them */
 
 /* Help as text, man page and completions, printed from the tables. */
 void commands_help(FILE *to);

@@ -13,6 +13,33 @@ const Option options_model[] = {
      .help = "open a folder with a LoRA adapter without it: the base model alone"},
     {0}};
 
+#define LANGUAGES                                                                                  \
+    {.name = "to",                                                                                 \
+     .kind = OPTION_TEXT,                                                                          \
+     .argument = "LANGUAGE",                                                                       \
+     .help = "target language, as the model calls it: fra, fin (default: its first)"},             \
+    {                                                                                              \
+        .name = "source-language", .kind = OPTION_TEXT, .argument = "LANGUAGE",                    \
+        .help = "language of the text, for models that want to be told (mBART, M2M100)"            \
+    }
+
+const Option options_language[] = {LANGUAGES, {0}};
+
+const Option options_search[] = {
+    {.name = "beam",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "search with N beams (default: what generation_config.json says, else 1: greedy)",
+     .min = 1,
+     .max = 64},
+    {.name = "max-new-tokens",
+     .kind = OPTION_INTEGER,
+     .argument = "N",
+     .help = "write at most N tokens",
+     .min = 1,
+     .max = 100000},
+    {0}};
+
 const Option options_input[] = {
     {.name = "text", .kind = OPTION_TEXT, .argument = "TEXT", .help = "the text that is read"},
     {.name = "text-pair",
@@ -23,14 +50,7 @@ const Option options_input[] = {
      .kind = OPTION_TEXT,
      .argument = "TEXT",
      .help = "what the decoder is made to write (default: what the model itself writes)"},
-    {.name = "to",
-     .kind = OPTION_TEXT,
-     .argument = "LANGUAGE",
-     .help = "target language, as the model calls it: fra, fin (default: its first)"},
-    {.name = "source-language",
-     .kind = OPTION_TEXT,
-     .argument = "LANGUAGE",
-     .help = "language of the text, for models that want to be told (mBART, M2M100)"},
+    LANGUAGES,
     {.name = "inputs",
      .kind = OPTION_FILE,
      .argument = "FILE",

@@ -46,6 +46,14 @@ bool subject_is_blank(Str text) {
     return true;
 }
 
+bool subject_check_language(const Subject *subject, const char *to, Error *error) {
+    bool none = !subject->tokenizer || !*tokenizer_languages(subject->tokenizer);
+    return !to || !none ||
+           error_set(error, ERROR_INPUT,
+                     "--to: %s has no languages to choose from; leave the option out",
+                     subject->path);
+}
+
 /* Does the model read as many tokens as that? */
 static bool check_length(const Subject *subject, StackId stack, int n, const char *where,
                          Error *error) {

@@ -46,6 +46,8 @@ bool subject_read(const Subject *subject, const SubjectText *what, Arena *arena,
  * errors. target may be {NULL, 0}. */
 bool subject_read_line(const Subject *subject, Str text, Str target, const SubjectText *what,
                        const char *where, Arena *arena, Input *out, Error *error);
+/* Can this model be told to write that language? `to` NULL: nothing is asked. */
+bool subject_check_language(const Subject *subject, const char *to, Error *error);
 /* Nothing but white space: such a line of a file gives an empty line. */
 bool subject_is_blank(Str text);
 /* Where the model has a decoder that reads an encoder and no target was given: generates one. */

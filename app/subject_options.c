@@ -29,6 +29,11 @@ SubjectText subject_text_of(const Options *options) {
     };
 }
 
+SubjectText subject_languages_of(const Options *options) {
+    return (SubjectText){.to = options_text(options, "to", NULL),
+                         .source_language = options_text(options, "source-language", NULL)};
+}
+
 bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,
                       Error *error) {
     static const char *const names[EDIT_KIND_COUNT] = {
@@ -43,6 +48,30 @@ bool subject_edits_of(const Options *options, const Subject *subject, Arena *are
             if (!edits_add(out, (EditKind)kind, options_nth(options, names[kind], i), arena, error))
                 return false;
     return out->n == 0 || edits_check(out, subject->model, error);
+}
+
+bool subject_job(const Options *options, bool (*work)(const SubjectJob *job, Error *error),
+                 Error *error) {
+    Arena *arena = arena_new();
+    Subject *subject = subject_open_of(options, error);
+    Edits edits;
+    bool ok = subject &&
+              subject_check_language(subject, options_text(options, "to", NULL), error) &&
+              subject_edits_of(options, subject, arena, &edits, error);
+    if (ok) {
+        SubjectJob job = {
+            .subject = subject, .given = options, .edits = edits.n ? &edits : NULL, .arena = arena};
+        ok = work(&job, error);
+    }
+    subject_close(subject);
+    arena_free(arena);
+    return ok;
+}
+
+GenerateOptions subject_search_of(const SubjectJob *job) {
+    return (GenerateOptions){.n_beams = options_int(job->given, "beam", 0),
+                             .max_new_tokens = options_int(job->given, "max-new-tokens", 0),
+                             .edits = job->edits};
 }
 
 int32_t *subject_ids_of(const char *text, const char *option, int n_vocab, Arena *arena, int *n,

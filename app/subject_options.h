@@ -11,7 +11,23 @@ Subject *subject_open_of(const Options *options, Error *error);
 /* The same where the model's name may stand as a word too. */
 Subject *subject_open_named(const char *name, const Options *options, Error *error);
 
+/* What a command that looks at a model is given. */
+typedef struct SubjectJob {
+    const Subject *subject;
+    const Options *given;
+    const Edits *edits; /* checked; NULL: none */
+    Arena *arena;       /* goes when the job is done */
+} SubjectJob;
+/* Opens the model of --model, reads --to and the edits, does the work, closes. The command takes
+ * options_model, options_edits, and options_input or options_language. */
+bool subject_job(const Options *options, bool (*work)(const SubjectJob *job, Error *error),
+                 Error *error);
+/* --beam and --max-new-tokens (options_search), with the edits. */
+GenerateOptions subject_search_of(const SubjectJob *job);
+
 SubjectText subject_text_of(const Options *options);
+/* --to and --source-language alone (options_language). */
+SubjectText subject_languages_of(const Options *options);
 /* --ablate, --scale, --patch, --set, checked against the model. */
 bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,
                       Error *error);

@@ -123,7 +123,7 @@ static void do_job(Worker *w) {
 static void *worker_main(void *argument) {
     Worker *w = argument;
     pthread_mutex_lock(&w->trainer->gate);
-    bool alone = w->trainer->job == JOB_QUIT;
+    bool alone = !w->trainer->running;
     pthread_mutex_unlock(&w->trainer->gate);
     while (!alone) {
         pthread_barrier_wait(&w->trainer->start);
@@ -282,14 +282,12 @@ static bool start_workers(Trainer *t, Error *error) {
     pthread_barrier_init(&t->start, NULL, (unsigned)n);
     pthread_barrier_init(&t->done, NULL, (unsigned)n);
     pthread_mutex_init(&t->gate, NULL);
-    t->job = JOB_UPDATE;
     pthread_mutex_lock(&t->gate);
     for (; started < n && failure == 0; started += failure == 0)
         failure =
             pthread_create(&t->workers[started].thread, NULL, worker_main, &t->workers[started]);
-    if (failure) t->job = JOB_QUIT;
-    pthread_mutex_unlock(&t->gate);
     t->running = failure == 0;
+    pthread_mutex_unlock(&t->gate);
     if (failure == 0) return true;
     for (int i = 1; i < started; i++)
         pthread_join(t->workers[i].thread, NULL);
