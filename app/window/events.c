@@ -153,6 +153,7 @@ bool events_take(Window *w, const SDL_Event *event) {
         }
         return true;
     case SDL_MOUSEMOTION:
+        if (w->unattended) return false;
         move_to(w, event->motion.x, event->motion.y);
         return true;
     case SDL_MOUSEBUTTONDOWN:

@@ -185,6 +185,7 @@ Window *window_open(const WindowOptions *options, Error *error) {
     const char *no_fonts = labels_note(w->ui.labels);
     if (no_fonts) window_notice(w, true, "%s", no_fonts);
     if (options->screenshot) w->screenshot = strdup(options->screenshot);
+    w->unattended = options->screenshot != NULL;
     window_fields_from_state(w);
     picture_fit(w);
     ui_focus(&w->ui, ui_id("source", 0));

@@ -108,6 +108,8 @@ typedef struct Window {
     SDL_Cursor *cursors[SDL_NUM_SYSTEM_CURSORS];
     Uint32 wake_event;
     bool quit, full_screen;
+    bool
+        unattended; /* opened for its screenshot: wherever the pointer happens to be says nothing */
     double dpi_scale, user_scale; /* user_scale: --scale and Ctrl +/- */
     double width, height;         /* units */
     char *screenshot;             /* write the next frame here; owned */
