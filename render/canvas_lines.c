@@ -16,17 +16,21 @@ typedef struct Ink {
     uint32_t *data;
     int stride; /* pixels */
     PixelBox clip;
-    uint32_t r, g, b; /* 0..255 */
-    double alpha;
+    uint32_t rb, ag; /* 0x00RR00BB, 0x00ff00GG */
+    double alpha;    /* 0..255 */
 } Ink;
 
-static void blend(const Ink *ink, int x, int y, double coverage) {
-    uint32_t a = (uint32_t)(ink->alpha * coverage * 255 + 0.5), rest = 255 - a;
+/* Two numbers up to 255 * 255, in the halves of a word, each by 255 and rounded. */
+static inline uint32_t by_255(uint32_t pair) {
+    pair += 0x00800080;
+    return (pair + (pair >> 8 & 0x00ff00ff)) >> 8 & 0x00ff00ff;
+}
+
+static inline void blend(const Ink *ink, int x, int y, double coverage) {
+    uint32_t a = (uint32_t)(ink->alpha * coverage + 0.5), rest = 255 - a;
     uint32_t *p = ink->data + (ptrdiff_t)y * ink->stride + x;
-    uint32_t alpha = 255 * a + (*p >> 24) * rest, red = ink->r * a + (*p >> 16 & 0xff) * rest;
-    uint32_t green = ink->g * a + (*p >> 8 & 0xff) * rest, blue = ink->b * a + (*p & 0xff) * rest;
-    *p = (alpha + 127) / 255 << 24 | (red + 127) / 255 << 16 | (green + 127) / 255 << 8 |
-         (blue + 127) / 255;
+    *p = by_255(ink->rb * a + (*p & 0x00ff00ff) * rest) |
+         by_255(ink->ag * a + (*p >> 8 & 0x00ff00ff) * rest) << 8;
 }
 
 /* The span low..high of one column (or row) `at`. */
@@ -84,10 +88,9 @@ bool player_thin_curve(const Player *player, const FigureItem *item, double alph
     Ink ink = {.data = player->pixels->data,
                .stride = player->pixels->stride / (int)sizeof(uint32_t),
                .clip = player->clips[player->n_clips - 1],
-               .r = (uint32_t)color_r(color),
-               .g = (uint32_t)color_g(color),
-               .b = (uint32_t)color_b(color),
-               .alpha = color_a(color) / 255.0 * alpha * thin};
+               .rb = (uint32_t)(color_r(color) << 16 | color_b(color)),
+               .ag = (uint32_t)(0xff << 16 | color_g(color)),
+               .alpha = color_a(color) * alpha * thin};
     width = fmax(width, 1);
     double length = fabs(p[3][0] - p[0][0]) + fabs(p[3][1] - p[0][1]);
     int n = length < 64 ? 8 : length > 1024 ? 64 : (int)(length / 12) + 3;
