@@ -117,7 +117,8 @@ static void places_that_the_model_has_not(void **state) {
                  {EDIT_ABLATE, "decoder.0.mlp.hook_pre_linear", "does not compute"},
                  {EDIT_ABLATE, "decoder.ln_final.hook_normalized", "does not compute"},
                  {EDIT_ABLATE, "decoder.0.hook_h", "does not compute"},
-                 {EDIT_SET, "decoder.0.attn:q1:k3=1", "no key behind itself"}};
+                 {EDIT_SET, "decoder.0.attn:q1:k3=1", "no key behind itself"},
+                 {EDIT_SET, "decoder.0.attn:q0:k0=0.5", "sees one key only"}};
     Golden g = golden_open("marian");
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         Edits edits = {0};
