@@ -8,6 +8,7 @@
 
 #include "model/generate.h"
 #include "model/logits.h"
+#include "model/tokenizer.h"
 
 static const char *const all_sites[] = {"*", NULL};
 
@@ -299,6 +300,37 @@ static void long_continuations(void **state) {
     golden_close(&g);
 }
 
+/* Spans of the written tokens join up to the decoded text; special ones have none. */
+static void written_tokens_have_spans(void **state) {
+    (void)state;
+    Error error = {0};
+    Arena *arena = arena_new();
+    Tokenizer *tokenizer = tokenizer_open("tests/data/tokenizers/marian", &error);
+    expect_ok(&error);
+    Tokens wanted;
+    assert_true(tokenizer_encode(tokenizer, str("a river"),
+                                 &(EncodeOptions){.special = true, .target = true}, arena, &wanted,
+                                 &error));
+    int n = wanted.n + 1;
+    int32_t *ids = arena_alloc(arena, (size_t)n * sizeof *ids);
+    ids[0] = wanted.items[wanted.n - 1].id; /* </s> begins, too */
+    for (int i = 0; i < wanted.n; i++)
+        ids[i + 1] = wanted.items[i].id;
+    Input input = {0}, forced = generation_input(&input, ids, n, tokenizer, arena);
+    int64_t at = 0;
+    assert_true(forced.target.text.n > 0);
+    for (int i = 0; i < forced.target.n; i++) {
+        const Token *token = &forced.target.items[i];
+        if (token->begin == token->end) continue;
+        assert_int_equal(token->begin, at);
+        at = token->end;
+    }
+    assert_int_equal(at, forced.target.text.n);
+    assert_int_equal(forced.target.items[0].end, 0);
+    tokenizer_free(tokenizer);
+    arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(golden_ids),
                                        cmocka_unit_test(steps_equal_one_pass),
@@ -306,6 +338,7 @@ int main(void) {
                                        cmocka_unit_test(batch_equals_single_ones),
                                        cmocka_unit_test(alternatives_are_sorted),
                                        cmocka_unit_test(lengths_end_where_they_must),
-                                       cmocka_unit_test(long_continuations)};
+                                       cmocka_unit_test(long_continuations),
+                                       cmocka_unit_test(written_tokens_have_spans)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
