@@ -108,6 +108,8 @@ static bool groups_choose(const ViewInput *input, const MatricesWish *wish, cons
         return false;
     if (wish->one && l->n > 1 && l->kind == SELECT_EACH) l->kind = SELECT_MEAN;
     if (wish->one && h->n > 1 && h->kind == SELECT_EACH) h->kind = SELECT_MEAN;
+    if (l->n == 1) l->kind = SELECT_EACH; /* the mean of one is that one */
+    if (h->n == 1) h->kind = SELECT_EACH;
     cross_product(groups, preset, l, h, arena);
     return true;
 }
