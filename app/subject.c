@@ -163,6 +163,15 @@ static const int32_t *types_of(Tokens tokens, Arena *arena) {
     return types;
 }
 
+/* The language that --to asks for, as the decoder is told of it. */
+static void set_begin(const Subject *subject, const SubjectText *what, Arena *arena, Input *out) {
+    int32_t *begin = arena_alloc(arena, TOKENIZER_MAX_BEGIN * sizeof *begin);
+    int32_t start = subject->model->config.generation.start_id;
+    bool begins = what->to && subject->tokenizer;
+    out->n_begin = begins ? tokenizer_begin(subject->tokenizer, what->to, start, begin) : 0;
+    out->begin = out->n_begin ? begin : NULL;
+}
+
 bool subject_read_line(const Subject *subject, Str text, Str target, const SubjectText *what,
                        const char *where, Arena *arena, Input *out, Error *error) {
     EncodeOptions options = {.special = true,
@@ -174,11 +183,7 @@ bool subject_read_line(const Subject *subject, Str text, Str target, const Subje
     if (!encode(subject, text, &options, where, arena, &out->source, error)) return false;
     if (!check_length(subject, first, out->source.n, where, error)) return false;
     if (what->text_pair) out->types = types_of(out->source, arena);
-    int32_t *begin = arena_alloc(arena, TOKENIZER_MAX_BEGIN * sizeof *begin);
-    int32_t start = subject->model->config.generation.start_id;
-    bool begins = what->to && subject->tokenizer;
-    out->n_begin = begins ? tokenizer_begin(subject->tokenizer, what->to, start, begin) : 0;
-    out->begin = out->n_begin ? begin : NULL;
+    set_begin(subject, what, arena, out);
     if (!target.data) return true;
     return read_target(subject, target, what, "--target-text", arena, out, error);
 }
@@ -191,6 +196,7 @@ bool subject_read(const Subject *subject, const SubjectText *what, Arena *arena,
     if (what->image || what->audio) {
         bool ok = what->image ? subject_read_image(subject, what->image, arena, out, error)
                               : subject_read_audio(subject, what->audio, arena, out, error);
+        if (ok) set_begin(subject, what, arena, out);
         return ok && (!target.data ||
                       read_target(subject, target, what, "--target-text", arena, out, error));
     }

@@ -176,6 +176,11 @@ typedef struct GenerationConfig {
     const int32_t *const *bad_words; /* [n_bad_words], each ended by -1 */
     int n_suppressed, n_begin_suppressed;
     const int32_t *suppressed, *begin_suppressed;
+    int n_forced; /* ids behind the start token, -1: left open (begin.h) */
+    const int32_t *forced;
+    int n_language_ids; /* of lang_to_id */
+    const int32_t *language_ids;
+    int32_t no_timestamps_id; /* -1: none */
     int no_repeat_ngram;
     float repetition_penalty; /* 1: none */
     const char *not_computed; /* a field that would change the search and is not known here; NULL */

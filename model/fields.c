@@ -236,6 +236,37 @@ static const char *not_computed(const Fields *config, const json_t *generation) 
     return NULL;
 }
 
+/* [[1, 50259], [2, null], ...] as long as the positions count up from 1. */
+static void forced_field(const Fields *config, const json_t *generation, GenerationConfig *out,
+                         Arena *arena) {
+    Fields f = layered(config, generation, "forced_decoder_ids");
+    const json_t *list = field(&f, "forced_decoder_ids");
+    size_t n = json_array_size(list);
+    int32_t *ids = arena_alloc(arena, (n + 1) * sizeof *ids);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *pair = json_array_get(list, i), *id = json_array_get(pair, 1);
+        json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
+        if (json_integer_value(json_array_get(pair, 0)) != out->n_forced + 1) break;
+        ids[out->n_forced++] = value >= 0 && value < INT32_MAX ? (int32_t)value : -1;
+    }
+    out->forced = ids;
+}
+
+/* Whisper's {"<|en|>": 50259, ...}. */
+static void languages_field(const Fields *config, const json_t *generation, GenerationConfig *out,
+                            Arena *arena) {
+    Fields f = layered(config, generation, "lang_to_id");
+    const json_t *languages = field(&f, "lang_to_id"), *id;
+    const char *name;
+    int32_t *ids = arena_alloc(arena, (json_object_size(languages) + 1) * sizeof *ids);
+    json_object_foreach((json_t *)(uintptr_t)languages, name, id) {
+        json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
+        if (value >= 0 && value < INT32_MAX) ids[out->n_language_ids++] = (int32_t)value;
+    }
+    out->language_ids = ids;
+    out->no_timestamps_id = id_field(config, generation, "no_timestamps_token_id");
+}
+
 void fields_generation(const Fields *config, const json_t *generation, Arena *arena,
                        GenerationConfig *out) {
     Fields f;
@@ -247,6 +278,8 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     out->forced_eos_id = id_field(config, generation, "forced_eos_token_id");
     eos_field(config, generation, out, arena);
     bad_words_field(config, generation, out, arena);
+    forced_field(config, generation, out, arena);
+    languages_field(config, generation, out, arena);
     out->suppressed = list_field(config, generation, "suppress_tokens", arena, &out->n_suppressed);
     out->begin_suppressed =
         list_field(config, generation, "begin_suppress_tokens", arena, &out->n_begin_suppressed);

@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/begin.h"
 #include "model/ops.h"
 #include "model/search.h"
 
@@ -106,6 +107,8 @@ static bool prompt_of(const Model *model, const Input *input, const GenerateOpti
         if (*n > 0) return true;
         *ids = input->begin;
         *n = input->n_begin;
+        if (*n > 0) return true;
+        if (!begin_ids(model, input, options->edits, arena, ids, n, error)) return false;
         if (*n > 0) return true;
         *ids = &model->config.generation.start_id;
         *n = 1;
