@@ -34,6 +34,12 @@ static double natural_width(const Plan *plan) {
     return width;
 }
 
+/* Wide enough for every label, upright, of a few hundred words. */
+static double widest(const Plan *plan) {
+    double upright = plan->labels.n * plan->theme->type_token_min * 1.2;
+    return fmin(fmax(upright, 1400 * plan->theme->type_body / 13), 4000);
+}
+
 static void lay_tokens(Plan *plan, double x, double w) {
     double least = plan->theme->type_token_min, natural = natural_width(plan);
     while (natural > w && plan->font.size > least + 1.5) {
@@ -149,7 +155,7 @@ bool arcs_draw(Figure *figure, const Arcs *arcs, const ChartOptions *options, Er
     plan.range = chart_range(arcs->heads, arcs->n_heads, options);
     double unit = theme->type_body / 13;
     ChartArea area = chart_begin(figure, options, subtitle_of(&plan),
-                                 fmin(fmax(natural_width(&plan), 420 * unit), 1400 * unit));
+                                 fmin(fmax(natural_width(&plan), 420 * unit), widest(&plan)));
     lay_tokens(&plan, area.x, area.w);
     plan.choice = (StrokeChoice){.n_heads = arcs->n_heads,
                                  .heads = arcs->heads,

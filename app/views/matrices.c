@@ -295,7 +295,8 @@ static const char *notes_text(const ViewInput *input, const MatricesWish *wish, 
     }
     if (state->top_k > 0 || state->threshold > 0)
         NOTE("%.1f %% of the weight left out", losses->cut * 100);
-    if (state->renormalise) NOTE("rows renormalised to sum to 1");
+    if (state->renormalise)
+        NOTE("%s renormalised to sum to 1", state->transpose ? "columns" : "rows");
     if (wish->pick_rows && state->token) NOTE("only of %s", state->token);
     if (state->base) NOTE("counted from 1");
 #undef NOTE
