@@ -8,7 +8,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
+enum { HUGE_PAGE = 2 << 20 };
 enum { ALIGN = 64, FIRST_BLOCK = 64 * 1024 };
 
 typedef struct Block {
@@ -32,8 +34,15 @@ static _Noreturn void out_of_memory(size_t n_bytes) {
 
 static Block *block_new(size_t capacity) {
     if (capacity > SIZE_MAX / 2) out_of_memory(capacity);
-    Block *block = aligned_alloc(ALIGN, header_bytes + (capacity + ALIGN - 1) / ALIGN * ALIGN);
+    size_t n_bytes = header_bytes + (capacity + ALIGN - 1) / ALIGN * ALIGN;
+    bool large = n_bytes >= 4 * (size_t)HUGE_PAGE;
+    Block *block = aligned_alloc(large ? HUGE_PAGE : ALIGN, n_bytes);
     if (!block) out_of_memory(capacity);
+#if defined(MADV_HUGEPAGE)
+    /* A pass' patterns are hundreds of MB touched once; a fault for each 4 kB costs more than they.
+     */
+    if (large) (void)madvise(block, n_bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE);
+#endif
     *block = (Block){NULL, capacity, 0};
     return block;
 }
