@@ -174,6 +174,8 @@ typedef struct WindowOptions {
 } WindowOptions;
 
 Window *window_open(const WindowOptions *options, Error *error);
+/* The window itself, without anything in it; false where no display is. */
+bool window_open_display(Window *window, const WindowOptions *options, Error *error);
 void window_close(Window *window); /* NULL is fine; keeps the session */
 void window_loop(Window *window);
 
