@@ -56,6 +56,10 @@ void ops_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int64_
                     (blasint)ldb, a, 1, s->beta, c, 1);
         return;
     }
+    if (openblas_get_num_threads() == 1 && s->n >= 64 && kernel_skinny_serves(s)) {
+        kernel_skinny(s, a, lda, b, ldb, c, ldc);
+        return;
+    }
     if (openblas_get_num_threads() == 1 && kernel_gemm_serves(s) && ops_blas_better_core() &&
         kernel_gemm(s, a, lda, b, ldb, c, ldc))
         return;
