@@ -36,7 +36,9 @@ static Block *block_new(size_t capacity) {
     if (capacity > SIZE_MAX / 2) out_of_memory(capacity);
     size_t n_bytes = header_bytes + (capacity + ALIGN - 1) / ALIGN * ALIGN;
     bool large = n_bytes >= 4 * (size_t)HUGE_PAGE;
-    Block *block = aligned_alloc(large ? HUGE_PAGE : ALIGN, n_bytes);
+    size_t align = large ? HUGE_PAGE : ALIGN;
+    /* C wants a multiple of the alignment; what is added is never touched. */
+    Block *block = aligned_alloc(align, (n_bytes + align - 1) / align * align);
     if (!block) out_of_memory(capacity);
 #if defined(MADV_HUGEPAGE)
     /* A pass' patterns are hundreds of MB touched once; a fault for each 4 kB costs more than they.
