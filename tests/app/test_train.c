@@ -112,7 +112,7 @@ static void wrong_corpora(void **state) {
         size_t n;
         const char *message;
     } wrong[] = {{"", 0, "has no lines"},
-                 {"fra\tone\tun\nfra two deux\n", 27, "line 2: lang <TAB> source <TAB> target"},
+                 {"fra\tone\tun\nfra two deux\n", 24, "line 2: lang <TAB> source <TAB> target"},
                  {"fra\tone\tun\nfra\ttwo\n", 19, "line 2: lang <TAB> source <TAB> target"},
                  {"\tone\tun\n", 8, "line 1: language"},
                  {"averylonglanguagename\tone\tun\n", 29, "line 1: language"},
