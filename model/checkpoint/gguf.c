@@ -185,7 +185,7 @@ static bool take_tensor(GgufFile *file, RawTensor *t, uint64_t *offset, Error *e
     for (int axis = t->rank - 1; axis >= 0; axis--) {
         uint64_t size = 0;
         if (!take_u64(file, &size, error)) return false;
-        if (size > INT64_MAX)
+        if (size > INT64_MAX || size == 0)
             return error_set(error, ERROR_INPUT, "%s: tensor %.200s: size of axis %d is absurd",
                              file->path, t->name, axis);
         t->shape[axis] = (int64_t)size;

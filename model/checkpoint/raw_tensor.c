@@ -112,6 +112,7 @@ void raw_tensor_transpose(Arena *arena, RawTensor *tensor) {
         raw_tensor_set_f32(tensor, x);
     }
     void *to = arena_alloc(arena, tensor->n_bytes);
+    if (rows == 0 || cols == 0) rows = cols = 0; /* no empty walk along an axis without end */
     switch (dtype_info[tensor->dtype].block_bytes) {
     case 1:
         TRANSPOSE(uint8_t);
@@ -126,9 +127,10 @@ void raw_tensor_transpose(Arena *arena, RawTensor *tensor) {
         TRANSPOSE(uint64_t);
         break;
     }
+    int64_t n = tensor->shape[0];
     tensor->data = to;
-    tensor->shape[0] = cols;
-    tensor->shape[1] = rows;
+    tensor->shape[0] = tensor->shape[1];
+    tensor->shape[1] = n;
 }
 
 bool raw_tensor_unpermute(Arena *arena, RawTensor *tensor, int64_t n_heads, Error *error) {
@@ -136,6 +138,7 @@ bool raw_tensor_unpermute(Arena *arena, RawTensor *tensor, int64_t n_heads, Erro
     if (n_heads < 1 || rows < 1 || rows % (2 * n_heads) != 0)
         return error_set(error, ERROR_INPUT, "%s: tensor %.200s: %lld rows for %lld heads",
                          tensor->file, tensor->name, (long long)rows, (long long)n_heads);
+    if (tensor->n_bytes == 0) return true; /* rows without columns, however many */
     size_t row_bytes = tensor->n_bytes / (size_t)rows;
     int64_t d_head = rows / n_heads, half = d_head / 2;
     char *to = arena_alloc(arena, tensor->n_bytes);
