@@ -210,6 +210,7 @@ static bool read_corpora(Training *t, const Options *given, Error *error) {
     Recipe plain = t->recipe; /* each dev row once, as it stands */
     plain.n_repeat = 0;
     plain.join_share = 0;
+    plain.long_repeat = 1;
     t->dev = corpus_new(t->tokenizer, reverse);
     if (!corpus_add(t->dev, dev, &plain, 1, error)) return false;
     corpus_deal(t->dev, &plain, 0);

@@ -209,18 +209,27 @@ static int joined_rows(const Corpus *corpus, const Recipe *recipe, const int32_t
     return n;
 }
 
+/* How often a row counts in a pass; the first passes, which do not join, take long rows plainly. */
+static int row_times(const Row *row, const Recipe *recipe, bool joins) {
+    bool is_long = joins && recipe->long_repeat > 1 && row->n_source >= recipe->long_source;
+    return is_long ? row->times * recipe->long_repeat : row->times;
+}
+
 /* All rows of one language, as often as they count, shuffled and joined; returns examples made. */
 static int deal_language(Corpus *corpus, const Recipe *recipe, int language, uint64_t seed,
                          bool joins, Example *out) {
     int n = 0, n_out = 0;
     for (int r = 0; r < corpus->n_rows; r++)
-        if (corpus->rows[r].language == language) n += corpus->rows[r].times;
+        if (corpus->rows[r].language == language) n += row_times(&corpus->rows[r], recipe, joins);
     int32_t *order = malloc(((size_t)n + 1) * sizeof *order);
     if (!order) abort();
     n = 0;
-    for (int r = 0; r < corpus->n_rows; r++)
-        for (int i = 0; corpus->rows[r].language == language && i < corpus->rows[r].times; i++)
+    for (int r = 0; r < corpus->n_rows; r++) {
+        if (corpus->rows[r].language != language) continue;
+        int times = row_times(&corpus->rows[r], recipe, joins);
+        for (int i = 0; i < times; i++)
             order[n++] = r;
+    }
     shuffle(order, n, seed);
     for (int at = 0; at < n;) {
         int take =
@@ -288,14 +297,14 @@ static void cut_batches(Corpus *corpus, const Recipe *recipe, uint64_t seed) {
 void corpus_deal(Corpus *corpus, const Recipe *recipe, int pass) {
     arena_clear(corpus->dealt);
     uint64_t seed = random_word(recipe->seed, 1000 + (uint64_t)pass);
+    bool joins = pass >= recipe->join_from_pass;
     int64_t most = 0;
     for (int r = 0; r < corpus->n_rows; r++)
-        most += corpus->rows[r].times;
+        most += row_times(&corpus->rows[r], recipe, joins);
     Example *examples = arena_alloc(corpus->dealt, (size_t)(most + 1) * sizeof *examples);
     int n = 0;
     for (int l = 0; l < corpus->n_languages; l++)
-        n += deal_language(corpus, recipe, l, seed + (uint64_t)l, pass >= recipe->join_from_pass,
-                           examples + n);
+        n += deal_language(corpus, recipe, l, seed + (uint64_t)l, joins, examples + n);
     int32_t *order = arena_alloc(corpus->dealt, (size_t)(n + 1) * sizeof *order);
     for (int i = 0; i < n; i++)
         order[i] = i;

@@ -39,6 +39,8 @@ static const Field fields[] = {
     WHOLE(join_least, 2, 1, 100),
     WHOLE(join_most, 5, 1, 100),
     WHOLE(join_from_pass, 0, 0, 1e6),
+    WHOLE(long_source, 0, 0, 1e5),
+    WHOLE(long_repeat, 1, 1, 1000),
     NUMBER(output_gain, 1, 0, 10),
     WHOLE(max_tokens, 200, 2, 1e5),
     WHOLE(log_steps, 50, 1, 1e9),

@@ -43,7 +43,10 @@ typedef struct Recipe {
     double average;    /* decay of the running mean of the weights that is written; 0: none */
     double join_share; /* of the examples are several rows of one language in a row */
     int join_least, join_most;
-    int join_from_pass; /* passes before this one take single rows: short ones are learnt first */
+    int join_from_pass; /* passes before this one take single rows, each as often as the others:
+                           short ones are learnt first */
+    int long_source;    /* rows of so many source ids and more count ... */
+    int long_repeat;    /* ... so often, from join_from_pass on */
     int max_tokens;     /* examples longer than this on either side are left out */
     int log_steps, dev_steps;
     double checkpoint_minutes;

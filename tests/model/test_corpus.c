@@ -113,6 +113,27 @@ static void each_row_as_often_as_it_counts(void **state) {
     }
 }
 
+/* Sources of five words and more count three times, once joining has begun. */
+static void long_rows_count_more(void **state) {
+    (void)state;
+    Fixture f = fixture(false, 2);
+    Error error = {0};
+    Tokens five;
+    assert_true(tokenizer_encode(f.tokenizer, str("cat cat cat cat cat"), &(EncodeOptions){0},
+                                 f.arena, &five, &error));
+    f.recipe.long_source = five.n;
+    f.recipe.long_repeat = 3;
+    f.recipe.join_from_pass = 1;
+    for (int pass = 0; pass < 2; pass++) {
+        int counts[N_ROWS];
+        corpus_deal(f.corpus, &f.recipe, pass);
+        count_rows(&f, counts);
+        for (int i = 0; i < N_ROWS; i++)
+            assert_int_equal(counts[i], (i % 3 ? 1 : 2) * (pass == 1 && i % 7 >= 4 ? 3 : 1));
+    }
+    close_fixture(&f);
+}
+
 static void examples_are_well_formed(void **state) {
     (void)state;
     for (int reverse = 0; reverse < 2; reverse++) {
@@ -244,6 +265,7 @@ static void rows_that_are_too_long_are_left_out(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_row_as_often_as_it_counts),
+                                       cmocka_unit_test(long_rows_count_more),
                                        cmocka_unit_test(examples_are_well_formed),
                                        cmocka_unit_test(dealing_depends_on_seed_and_pass_alone),
                                        cmocka_unit_test(batches_are_bucketed),
