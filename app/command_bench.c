@@ -4,13 +4,13 @@
 #include "app/bench_table.h"
 #include "app/commands.h"
 
-extern const Bench bench_train, bench_forward, bench_figures;
+extern const Bench bench_train, bench_forward, bench_translate, bench_figures;
 #ifndef ATTNSCOPE_HEADLESS
 extern const Bench bench_window;
 #endif
 
 static const Bench *const benches[] = {
-    &bench_train,  &bench_forward, &bench_figures,
+    &bench_train,  &bench_forward, &bench_translate, &bench_figures,
 #ifndef ATTNSCOPE_HEADLESS
     &bench_window,
 #endif
@@ -60,9 +60,9 @@ const Command command_bench = {
     .name = "bench",
     .title = "measure this program on this machine",
     .examples = "attnscope bench forward --shape bert-base --tokens 16,128 --markdown\n",
-    .word_choices = "train|forward|figures|window",
+    .word_choices = "train|forward|translate|figures|window",
     .options = {.groups = {options_bench, options_model, options_output},
-                .words = "train|forward|figures|window",
+                .words = "train|forward|translate|figures|window",
                 .n_words_min = 1,
                 .n_words_max = 1},
     .run = run,
