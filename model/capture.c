@@ -105,6 +105,7 @@ Tensor capture_row_begin(const Run *run, const HookPoint *at, const AttentionRow
         recipe.lse = tensor_new(arena, 2, n_heads, nq);
         if (row->bias) {
             recipe.bias = *row->bias;
+            recipe.bias.keep = recipe.mask.keep;
             recipe.has_bias = true;
         }
     }

@@ -157,6 +157,7 @@ static Tensor attend(const Pass *p, const AttentionWeights *w, Tensor x, bool cr
     for (int r = 0; r < p->rows->n_rows; r++) {
         AttentionRow in = attention_input(p, keys, cross, r);
         in.q = tensor_slice(q, 0, p->rows->begin[r], p->rows->begin[r + 1]);
+        storage.keep = in.mask.keep;
         in.bias = bias;
         HookPoint at = point(p, SITE_PATTERN, cross);
         at.row = r;

@@ -30,7 +30,7 @@ const float *position_sinusoid(Arena *arena, Sinusoid kind, int n_positions, int
 
 const PositionBias *position_bias(PositionBias *out, const StackConfig *config,
                                   const AttentionWeights *weights, bool cross) {
-    *out = (PositionBias){config, weights, cross};
+    *out = (PositionBias){config, weights, cross, NULL};
     switch (config->position) {
     case POSITION_ALIBI:
         return cross ? NULL : out;
@@ -142,11 +142,15 @@ static void bucket_bias(Run *run, const PositionBias *bias, int64_t query_begin,
     }
 }
 
+/* A key that is left out moves none of those behind it (transformers, build_alibi_tensor). */
 static void alibi_bias(const PositionBias *bias, Tensor out) {
     for (int h = 0; h < bias->config->n_heads; h++) {
         float slope = alibi_slope(h, bias->config->n_heads), *row = tensor_at(out, h, 0, 0, 0);
-        for (int64_t j = 0; j < out.shape[2]; j++)
-            row[j] = slope * (float)j;
+        int64_t at = 0;
+        for (int64_t j = 0; j < out.shape[2]; j++) {
+            row[j] = slope * (float)at;
+            if (!bias->keep || bias->keep[j]) at++;
+        }
         for (int64_t i = 1; i < out.shape[1]; i++)
             memcpy(tensor_at(out, h, i, 0, 0), row, (size_t)out.shape[2] * sizeof *row);
     }

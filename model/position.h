@@ -17,6 +17,7 @@ typedef struct PositionBias {
     const StackConfig *config;
     const AttentionWeights *weights;
     bool cross;
+    const uint8_t *keep; // [key] as in MaskRule: ALiBi counts only these; NULL: all
 } PositionBias;
 
 /* NULL where this attention has no such bias. */

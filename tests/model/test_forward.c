@@ -13,6 +13,7 @@
 #include "model/forward.h"
 #include "model/generate.h"
 #include "model/ops.h"
+#include "model/position.h"
 
 static const char *const cases[] = {"marian", "vaswani-post", "vaswani-pre"};
 enum { N_CASES = sizeof cases / sizeof *cases };
@@ -388,6 +389,29 @@ static void threads_share_a_model(void **state) {
     golden_close(&g);
 }
 
+/* BLOOM: a word that the mask leaves out takes no place; slopes 2^-4 and 2^-8 for two heads. */
+static void alibi_counts_kept_keys(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Run run = {.arena = arena};
+    StackConfig config = {.position = POSITION_ALIBI, .n_heads = 2};
+    static const uint8_t keep[] = {1, 0, 0, 1, 1};
+    static const float all[] = {0, 1, 2, 3, 4}, kept[] = {0, 1, 1, 1, 2};
+    Tensor q = random_new(arena, 1, 1, 3, 1, 2, 4), k = random_new(arena, 2, 1, 3, 5, 2, 4);
+    for (int masked = 0; masked < 2; masked++) {
+        PositionBias storage;
+        assert_non_null(position_bias(&storage, &config, &(AttentionWeights){0}, false));
+        storage.keep = masked ? keep : NULL;
+        Tensor bias = position_bias_block(&run, &storage, q, k, 4);
+        for (int j = 0; j < 5; j++) {
+            float at = masked ? kept[j] : all[j];
+            assert_true(*tensor_at(bias, 0, 0, j, 0) == at / 16);
+            assert_true(*tensor_at(bias, 1, 0, j, 0) == at / 256);
+        }
+    }
+    arena_free(arena);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(golden_numbers),
                                        cmocka_unit_test(padded_keys_weigh_nothing),
@@ -396,6 +420,7 @@ int main(void) {
                                        cmocka_unit_test(ablated_head_is_zeroed_columns),
                                        cmocka_unit_test(packed_rows_equal_single_ones),
                                        cmocka_unit_test(blocks_of_queries_equal_the_whole),
-                                       cmocka_unit_test(threads_share_a_model)};
+                                       cmocka_unit_test(threads_share_a_model),
+                                       cmocka_unit_test(alibi_counts_kept_keys)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
