@@ -85,7 +85,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     if (!subject_read(subject, &what, arena, &input, error) ||
         !subject_complete(subject, &input, &(GenerateOptions){.edits = job->edits}, arena, error))
         return false;
-    TraceOptions wanted = {.sites = sites, .edits = job->edits};
+    TraceOptions wanted = {.sites = sites, .edits = job->edits, .progress = subject_progress()};
     Trace *trace = trace_run(subject->model, &input, &wanted, error);
     bool ok = trace && answer_of(subject->model, subject->tokenizer, trace,
                                  options_int(given, "top-k", 5), arena, &answer, error);

@@ -91,11 +91,13 @@ static bool run_subject(const SubjectJob *job, Error *error) {
         return error_set(error, ERROR_USAGE, "--sites more than %d times", MAX_SITES);
     for (int i = 0; i < n_sites; i++)
         sites[i] = options_nth(given, "sites", i);
+    Progress progress = subject_progress();
+    progress.report = report;
     TraceOptions options_of_run = {
         .sites = n_sites ? sites : NULL,
         .edits = job->edits,
         .grad = grad_by_id(subject, options_text(given, "grad", NULL), arena),
-        .progress = {.report = report}};
+        .progress = progress};
     Trace *trace = trace_run(subject->model, &input, &options_of_run, error);
     output_progress_end();
     const char *path = options_text(given, "output", NULL);

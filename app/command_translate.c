@@ -154,6 +154,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     work->what = subject_languages_of(given);
     work->wanted = subject_search_of(job);
     const char *text = options_text(given, "text", NULL);
+    if (!text) work->wanted.progress = (Progress){0}; /* lines say nothing of themselves */
     LineReader *reader = text ? NULL : lines_open(options_word(given, 0), error);
     Output *out = reader || text ? output_open(options_text(given, "output", NULL), error) : NULL;
     bool ok =

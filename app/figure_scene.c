@@ -1,6 +1,7 @@
 #include "app/figure_scene.h"
 
 #include "app/import.h"
+#include "app/subject_options.h"
 #include "model/base/file.h"
 
 bool scene_edits(const State *state, const Model *model, Arena *arena, Edits *out, Error *error) {
@@ -42,8 +43,12 @@ static Trace *run_subject(Scene *scene, const Subject *subject, const State *sta
                           const View *view, const Edits *edits, Error *error) {
     SubjectText what = what_of(state);
     Input input;
-    GenerateOptions generate = {
-        .n_beams = state->beam, .max_new_tokens = state->max_new_tokens, .edits = edits};
+    /* The subject of a batch is lent: its lines say nothing of themselves. */
+    Progress progress = scene->owned ? subject_progress() : (Progress){0};
+    GenerateOptions generate = {.n_beams = state->beam,
+                                .max_new_tokens = state->max_new_tokens,
+                                .edits = edits,
+                                .progress = progress};
     if (!subject_read(subject, &what, scene->arena, &input, error) ||
         !subject_complete(subject, &input, &generate, scene->arena, error))
         return NULL;
@@ -51,6 +56,7 @@ static Trace *run_subject(Scene *scene, const Subject *subject, const State *sta
         .sites = view_sites(view, state, subject->model, scene->arena),
         .edits = edits,
         .lazy_patterns = input.source.n > 256 || input.target.n > 256,
+        .progress = progress,
     };
     return trace_run(subject->model, &input, &options, error);
 }

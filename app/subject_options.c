@@ -68,10 +68,20 @@ bool subject_job(const Options *options, bool (*work)(const SubjectJob *job, Err
     return ok;
 }
 
+static void announce(void *context, const char *what) {
+    (void)context;
+    output_note("%s", what);
+}
+
+Progress subject_progress(void) {
+    return (Progress){.expect = announce};
+}
+
 GenerateOptions subject_search_of(const SubjectJob *job) {
     return (GenerateOptions){.n_beams = options_int(job->given, "beam", 0),
                              .max_new_tokens = options_int(job->given, "max-new-tokens", 0),
-                             .edits = job->edits};
+                             .edits = job->edits,
+                             .progress = subject_progress()};
 }
 
 int32_t *subject_ids_of(const char *text, const char *option, int n_vocab, Arena *arena, int *n,

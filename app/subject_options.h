@@ -25,6 +25,9 @@ bool subject_job(const Options *options, bool (*work)(const SubjectJob *job, Err
 /* --beam and --max-new-tokens (options_search), with the edits. */
 GenerateOptions subject_search_of(const SubjectJob *job);
 
+/* Of a command that runs one thing: a run of some seconds and more is announced on stderr. */
+Progress subject_progress(void);
+
 SubjectText subject_text_of(const Options *options);
 /* --to and --source-language alone (options_language). */
 SubjectText subject_languages_of(const Options *options);

@@ -65,7 +65,7 @@ static void *serve(void *context) {
         atomic_store(&worker->cancel, false);
         atomic_store(&worker->done, 0);
         pthread_mutex_unlock(&worker->lock);
-        Progress progress = {report, worker, &worker->cancel};
+        Progress progress = {.report = report, .context = worker, .cancel = &worker->cancel};
         entry->ok = entry->job.work(entry->job.data, &progress, &entry->error);
         pthread_mutex_lock(&worker->lock);
         worker->running = NULL;

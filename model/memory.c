@@ -44,11 +44,9 @@ int64_t memory_available(void) {
     return machine < group ? machine : group;
 }
 
-bool memory_fits(int64_t n_bytes, const char *what, const char *advice, Error *error) {
+bool memory_fits(int64_t n_bytes) {
     enum { SMALL = 64 << 20 }; /* not worth asking */
     if (n_bytes < SMALL) return true;
     int64_t free_bytes = memory_available();
-    if (free_bytes < 0 || n_bytes <= free_bytes) return true;
-    return error_set(error, ERROR_MEMORY, "%s would take %.1f GB, and %.1f GB are free; %s", what,
-                     (double)n_bytes / 1e9, (double)free_bytes / 1e9, advice);
+    return free_bytes < 0 || n_bytes <= free_bytes;
 }

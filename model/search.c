@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "model/base/str.h"
+#include "model/effort.h"
 #include "model/front.h"
-#include "model/memory.h"
 #include "model/ops.h"
 
 static bool check_source(const Model *model, const Input *input, Error *error) {
@@ -99,14 +99,29 @@ static int64_t search_bytes(const Search *s, const Input *inputs, int n_inputs, 
            4 * 2 * (int64_t)n_rows * s->n_vocab;
 }
 
-static bool check_memory(const Search *s, const Input *inputs, int n_inputs, int n_rows,
+/* A translation ends by itself, about as long as its source. */
+static int expected_steps(const Search *s, int n_source, int n_prompt) {
+    int most = s->rules.max_length - n_prompt, usual = n_source + n_source / 2 + 10;
+    return s->stack == STACK_DECODER && usual < most ? usual : most;
+}
+
+static bool check_effort(const Search *s, const Input *inputs, int n_inputs, int n_rows,
                          int n_prompt, Error *error) {
-    char what[96];
-    snprintf(what, sizeof what, "generation of up to %d tokens (%d at once)", s->rules.max_length,
-             n_rows);
-    return memory_fits(search_bytes(s, inputs, n_inputs, n_rows, n_prompt), what,
-                       "a shorter text, fewer beams or a smaller --max-new-tokens take less",
-                       error);
+    char what[128], time[32];
+    int n_source = inputs[0].features.data ? front_n_tokens(s->model) : inputs[0].source.n;
+    int n_steps = expected_steps(s, n_source, n_prompt);
+    int64_t n_bytes = search_bytes(s, inputs, n_inputs, n_rows, n_prompt);
+    bool asked = effort_asked(n_bytes, &s->options->progress);
+    double step = asked ? effort_step(s->model, n_rows, n_source + n_steps / 2) : 0;
+    snprintf(what, sizeof what, "generation of up to %d tokens (%d at once%s%s)",
+             s->rules.max_length, n_rows, step > 0 ? ", each about " : "",
+             step > 0 ? effort_text(step, time) : "");
+    Effort effort = {.what = what,
+                     .n_bytes = n_bytes,
+                     .advice =
+                         "a shorter text, fewer beams or a smaller --max-new-tokens take less"};
+    if (asked) effort.seconds = effort_pass(s->model, n_source, 0, false) + n_steps * step;
+    return effort_allowed(&effort, &s->options->progress, error);
 }
 
 bool search_open(Search *s, const Model *model, const Input *inputs, int n_inputs, int n_rows,
@@ -132,7 +147,7 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                            .ignore_eos = options->ignore_eos,
                            .n_prompt = n_prompt};
     s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
-    if (!check_memory(s, inputs, n_inputs, n_rows, n_prompt, error)) {
+    if (!check_effort(s, inputs, n_inputs, n_rows, n_prompt, error)) {
         team_free(s->run.team);
         arena_free(s->run.arena);
         return false;

@@ -39,10 +39,12 @@ typedef struct Input {
     int n_begin;                /* model's start token */
 } Input;
 
-typedef struct Progress {                       /* both may be NULL */
+typedef struct Progress {                       /* each may be NULL */
     void (*report)(void *context, double done); /* 0..1, from the running thread */
     void *context;
-    const atomic_bool *cancel; /* looked at once a layer */
+    const atomic_bool *cancel;                       /* looked at once a layer */
+    void (*expect)(void *context, const char *what); /* before a run of some seconds and more: its
+                                                        time and memory, in words; NULL is fine */
 } Progress;
 
 typedef struct TraceOptions {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "model/capture.h"
+#include "model/effort.h"
 #include "model/forward.h"
 #include "model/front.h"
-#include "model/memory.h"
 #include "model/ops.h"
 #include "model/trace_inside.h"
 
@@ -170,12 +170,16 @@ static int64_t pass_bytes(const Model *model, const Input *input, const TraceOpt
     return options->grad ? 2 * total + 3 * patterns : total;
 }
 
-static bool check_memory(const Model *model, const Input *input, const TraceOptions *options,
+static bool check_effort(const Model *model, const Input *input, const TraceOptions *options,
                          Error *error) {
     char what[64];
     snprintf(what, sizeof what, "a pass over %d tokens", input->source.n + input->target.n);
-    return memory_fits(pass_bytes(model, input, options), what,
-                       "a shorter text or fewer --sites take less", error);
+    Effort effort = {.what = what,
+                     .n_bytes = pass_bytes(model, input, options),
+                     .advice = "a shorter text or fewer --sites take less"};
+    if (effort_asked(effort.n_bytes, &options->progress))
+        effort.seconds = effort_pass(model, input->source.n, input->target.n, options->grad);
+    return effort_allowed(&effort, &options->progress, error);
 }
 
 /* ---- gradients ---- */
@@ -308,7 +312,7 @@ static bool complete(const Model *model, Input *input, const TraceOptions *optio
         input->target = shifted(model, input->source, arena);
     if (!check(model, input, options, error)) return false;
     if (input->features.data) input->source = front_tokens(model, arena);
-    return check_memory(model, input, options, error);
+    return check_effort(model, input, options, error);
 }
 
 Trace *trace_run(const Model *model, const Input *input, const TraceOptions *options,

@@ -1,10 +1,12 @@
 /* What models say, with names and probabilities; and passes that would not fit are refused. */
 #include "tests/model/engine.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/answer.h"
+#include "model/effort.h"
 #include "model/memory.h"
 
 static Tensor row_of(const Golden *g, const char *name) {
@@ -80,18 +82,94 @@ static void no_head(void **state) {
     golden_close(&g);
 }
 
+/* What is counted is what a pass multiplies: one layer of bert's kind by hand. */
+static void multiply_adds(void **state) {
+    (void)state;
+    Golden g = golden_open("roberta");
+    const StackConfig *c = &g.model->config.stack[STACK_BLOCKS];
+    double d = g.model->config.d_model, n = 10;
+    double layer = 4 * d * d + 2 * d * c->d_ff + n * (2 * d + 32 * c->n_heads);
+    double output = d * g.model->config.n_vocab;
+    assert_true(effort_multiply_adds(g.model, 10, 0) == n * (layer * c->n_layers + output));
+    assert_true(effort_pass(g.model, 10, 0, false) == 0); /* too short to ask */
+    /* With so many tokens all is attention: ten times as many take a hundred times as long. */
+    assert_true(effort_multiply_adds(g.model, 10000000, 0) >
+                99 * effort_multiply_adds(g.model, 1000000, 0));
+    assert_true(effort_pass(g.model, 1000000, 0, false) > 0);
+    assert_true(effort_step(g.model, 1, 10000000) > 0);
+    char text[32];
+    assert_string_equal(effort_text(0.254, text), "0.25 s");
+    assert_string_equal(effort_text(99, text), "99 s");
+    assert_string_equal(effort_text(3000, text), "50 min");
+    assert_string_equal(effort_text(9000, text), "2.5 h");
+    golden_close(&g);
+}
+
+typedef struct Heard {
+    atomic_bool cancel;
+    char what[200];
+} Heard;
+
+static void hear(void *context, const char *what) {
+    Heard *heard = context;
+    snprintf(heard->what, sizeof heard->what, "%s", what);
+    atomic_store(&heard->cancel, true);
+}
+
+/* A long run says so before it begins; one for which there is no room is refused with its time. */
+static void expected_time(void **state) {
+    (void)state;
+    enum { N = 200000 };
+    Error error = {0};
+    Golden g = golden_open("llama-mqa");
+    g.model->config.stack[STACK_BLOCKS].n_positions = 0;
+    int32_t *ids = arena_calloc(g.arena, N, sizeof *ids);
+    Input input = {.source = tokens_of(g.arena, ids, N)};
+    Heard heard = {0};
+    TraceOptions options = {
+        .progress = {.expect = hear, .context = &heard, .cancel = &heard.cancel}};
+    assert_null(trace_run(g.model, &input, &options, &error));
+    assert_int_equal(error.kind, ERROR_CANCELLED);
+    assert_non_null(strstr(heard.what, "a pass over 200000 tokens takes about "));
+    assert_non_null(strstr(heard.what, " GB"));
+    error = (Error){0};
+    input.source.n = 20; /* a short one says nothing */
+    heard = (Heard){0};
+    trace_release(trace_run(g.model, &input, &options, &error));
+    expect_ok(&error);
+    assert_string_equal(heard.what, "");
+    input.source.n = N; /* all patterns are stored: 1.3 TB a head */
+    options.grad = "loss";
+    if (memory_available() >= 0) {
+        assert_null(trace_run(g.model, &input, &options, &error));
+        assert_int_equal(error.kind, ERROR_MEMORY);
+        assert_non_null(strstr(error.message, " GB and about "));
+        expect_error(&error, "a pass over 200000 tokens would take ");
+    }
+    golden_close(&g);
+}
+
 static void room(void **state) {
     (void)state;
     Error error = {0};
-    assert_true(memory_fits(1 << 20, "a little", "", &error));
+    Effort effort = {
+        .what = "a pass over 9 tokens", .n_bytes = 1 << 20, .advice = "a shorter text takes less"};
+    assert_true(memory_fits(1 << 20));
+    assert_true(effort_allowed(&effort, &(Progress){0}, &error));
     if (memory_available() < 0) return; /* the system does not say */
-    assert_false(
-        memory_fits((int64_t)1 << 55, "a pass over 9 tokens", "a shorter text takes less", &error));
-    expect_error(&error, "a pass over 9 tokens would take");
+    assert_false(memory_fits((int64_t)1 << 55));
+    effort.n_bytes = (int64_t)1 << 55;
+    assert_false(effort_allowed(&effort, &(Progress){0}, &error));
+    expect_error(&error, "a pass over 9 tokens would take 36028797.0 GB, and ");
+    effort.seconds = 130;
+    assert_false(effort_allowed(&effort, &(Progress){0}, &error));
+    expect_error(&error, " GB and about 2 min, and ");
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(classes), cmocka_unit_test(words),
-                                       cmocka_unit_test(no_head), cmocka_unit_test(room)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(classes),       cmocka_unit_test(words),
+        cmocka_unit_test(no_head),       cmocka_unit_test(room),
+        cmocka_unit_test(multiply_adds), cmocka_unit_test(expected_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
