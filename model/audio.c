@@ -6,6 +6,7 @@
 
 #include <sndfile.h>
 
+enum { MOST_RATE = 400000 }; /* 30 seconds of it are 48 MB */
 enum { BINS = AUDIO_WINDOW / 2 + 1, HALF = AUDIO_WINDOW / 2 };
 
 /* ---- reading ---- */
@@ -37,8 +38,8 @@ bool audio_read(const char *path, double most_seconds, Arena *arena, Sound *out,
     if (!file)
         return error_set(error, ERROR_INPUT, "%s: not a sound that can be read: %s", path,
                          sf_strerror(NULL));
-    bool ok = info.channels > 0 && info.channels <= 64 && info.samplerate >= 100 &&
-              info.samplerate <= 1 << 20;
+    bool ok = info.channels > 0 && info.channels <= 64 && info.samplerate >= 1000 &&
+              info.samplerate <= MOST_RATE;
     if (ok) {
         int64_t n = (int64_t)((most_seconds > 0 ? most_seconds : 30) * info.samplerate) + 1, n_read;
         if (info.frames > 0 && info.frames < n) n = info.frames;

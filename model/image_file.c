@@ -1,4 +1,8 @@
-/* PNG by libpng, JPEG by libjpeg, both from memory; what they report becomes an Error. */
+/* PNG by libpng, JPEG by libjpeg, both from memory; what they report becomes an Error.
+ *
+ * A header of some bytes may declare a picture of 200 MB. Where the file is that much smaller than
+ * its picture, it is gone through first, row by row into room for one, and only a file that holds
+ * all its rows is given room for all. */
 #include "model/image.h"
 
 #include <setjmp.h>
@@ -7,6 +11,8 @@
 #include <string.h>
 
 #include <jpeglib.h>
+
+#include <jerror.h>
 #include <png.h>
 
 #include "model/base/file.h"
@@ -18,6 +24,19 @@ static bool check_size(const char *path, int64_t width, int64_t height, Error *e
     return error_set(error, ERROR_INPUT, "%s: a picture of %lld x %lld pixels is not read here",
                      path, (long long)width, (long long)height);
 }
+
+/* What a file may ask for before its rows have been seen. */
+static size_t trusted_bytes(Str data) {
+    return 2 * data.n + (64u << 20);
+}
+
+/* Is all of the file to be gone through before there is room for its picture? */
+static bool look_first(Str data, const Image *image) {
+    return (size_t)image->width * (size_t)image->height * 3 > trusted_bytes(data);
+}
+
+/* With arena NULL: sets the size, and goes through all rows where look_first says so. */
+typedef bool Decoder(const char *path, Str data, Arena *arena, Image *out, Error *error);
 
 /* ---- PNG ---- */
 
@@ -55,12 +74,24 @@ static void png_to_rgb(png_structp png, png_infop info) {
     png_read_update_info(png, info);
 }
 
+static void png_rows(png_structp png, png_infop info, png_bytep *rows, int height, bool all) {
+    if (all) {
+        png_read_image(png, rows);
+        return;
+    }
+    int n_passes = png_get_interlace_type(png, info) == PNG_INTERLACE_NONE ? 1 : 7;
+    for (int pass = 0; pass < n_passes; pass++)
+        for (int y = 0; y < height; y++)
+            png_read_row(png, rows[0], NULL);
+}
+
 static bool read_png(const char *path, Str data, Arena *arena, Image *out, Error *error) {
     PngSource source = {.left = data};
     png_structp png =
         png_create_read_struct(PNG_LIBPNG_VER_STRING, &source, png_failed, png_warned);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     png_bytep *volatile rows = NULL;
+    uint8_t *volatile one = NULL;
     bool ok = false;
     if (!info) {
         png_destroy_read_struct(&png, NULL, NULL);
@@ -71,23 +102,25 @@ static bool read_png(const char *path, Str data, Arena *arena, Image *out, Error
         png_read_info(png, info);
         int64_t width = png_get_image_width(png, info), height = png_get_image_height(png, info);
         ok = check_size(path, width, height, error);
-        if (ok) {
+        *out = (Image){(int)width, (int)height, NULL};
+        if (ok && (arena || look_first(data, out))) {
             png_to_rgb(png, info);
             if (png_get_rowbytes(png, info) != (size_t)width * 3)
                 png_error(png, "rows are not RGB");
-            *out = (Image){(int)width, (int)height,
-                           arena_calloc(arena, (size_t)width * (size_t)height, 3)};
             rows = malloc((size_t)height * sizeof *rows);
-            if (!rows) abort();
+            one = malloc((size_t)width * 3);
+            if (!rows || !one) abort();
+            if (arena) out->rgb = arena_calloc(arena, (size_t)width * (size_t)height, 3);
             for (int64_t y = 0; y < height; y++)
-                rows[y] = out->rgb + y * width * 3;
-            png_read_image(png, rows);
+                rows[y] = arena ? out->rgb + y * width * 3 : one;
+            png_rows(png, info, rows, (int)height, arena != NULL);
         }
     } else {
         ok = error_set(error, ERROR_INPUT, "%s: not a PNG that can be read: %s", path,
                        source.message);
     }
     free(rows);
+    free(one);
     png_destroy_read_struct(&png, &info, NULL);
     return ok;
 }
@@ -108,6 +141,37 @@ static void jpeg_failed(j_common_ptr jpeg) {
 
 static void jpeg_silent(j_common_ptr jpeg) {
     (void)jpeg;
+}
+
+/* Of the warnings only this one is no small damage: what is missing would be drawn grey. */
+static void jpeg_warned(j_common_ptr jpeg, int level) {
+    if (level < 0 && jpeg->err->msg_code == JWRN_JPEG_EOF) jpeg_failed(jpeg);
+}
+
+/* Each scan of a progressive file goes over the whole picture, and thousands fit into a small one.
+ */
+static void jpeg_scanned(j_common_ptr jpeg) {
+    enum { MOST_SCANS = 100 };
+    if (((j_decompress_ptr)jpeg)->input_scan_number <= MOST_SCANS) return;
+    JpegErrors *errors = (JpegErrors *)jpeg->err;
+    snprintf(errors->message, sizeof errors->message, "more than %d scans", MOST_SCANS);
+    longjmp(errors->failed, 1);
+}
+
+/* A file of several scans keeps all its coefficients until the last is read. */
+static bool check_scans(const char *path, struct jpeg_decompress_struct *jpeg, Str data,
+                        Error *error) {
+    size_t n = 0;
+    if (!jpeg_has_multiple_scans(jpeg)) return true;
+    for (int c = 0; c < jpeg->num_components; c++)
+        n += (size_t)jpeg->comp_info[c].width_in_blocks * jpeg->comp_info[c].height_in_blocks *
+             sizeof(JBLOCK);
+    if (n <= trusted_bytes(data)) return true;
+    return error_set(
+        error, ERROR_INPUT,
+        "%s: a progressive JPEG of %u x %u pixels in %zu bytes would take %zu MB; save "
+        "it as a plain (baseline) one",
+        path, jpeg->image_width, jpeg->image_height, data.n, n >> 20);
 }
 
 /* Cyan, magenta, yellow and black as Pillow turns them into light; Adobe's files count what is left
@@ -175,39 +239,54 @@ static void turn(Image *image, int orientation, Arena *arena) {
     *image = out;
 }
 
+/* Rows of light; with out->rgb NULL they are only looked at. */
+static void jpeg_rows(struct jpeg_decompress_struct *jpeg, uint8_t *row, const Image *out) {
+    size_t width = jpeg->output_width;
+    bool print = jpeg->out_color_space == JCS_CMYK;
+    while (jpeg->output_scanline < jpeg->output_height) {
+        uint8_t *rgb =
+            out->rgb ? out->rgb + (size_t)jpeg->output_scanline * width * 3 : row + width * 4;
+        JSAMPROW to = print ? row : rgb;
+        jpeg_read_scanlines(jpeg, &to, 1);
+        if (print) inks_to_rgb(row, width, jpeg->saw_Adobe_marker, rgb);
+    }
+}
+
 static bool read_jpeg(const char *path, Str data, Arena *arena, Image *out, Error *error) {
     struct jpeg_decompress_struct jpeg;
+    struct jpeg_progress_mgr progress = {.progress_monitor = jpeg_scanned};
     JpegErrors errors;
+    uint8_t *volatile row = NULL;
     volatile bool ok = false;
     jpeg.err = jpeg_std_error(&errors.base);
     errors.base.error_exit = jpeg_failed;
     errors.base.output_message = jpeg_silent;
+    errors.base.emit_message = jpeg_warned;
     jpeg_create_decompress(&jpeg);
+    jpeg.progress = &progress;
     if (setjmp(errors.failed) == 0) {
         jpeg_mem_src(&jpeg, (const unsigned char *)data.data, data.n);
         jpeg_read_header(&jpeg, TRUE);
-        ok = check_size(path, jpeg.image_width, jpeg.image_height, error);
-        if (ok) {
+        *out = (Image){(int)jpeg.image_width, (int)jpeg.image_height, NULL};
+        ok = check_size(path, jpeg.image_width, jpeg.image_height, error) &&
+             check_scans(path, &jpeg, data, error);
+        if (ok && (arena || look_first(data, out))) {
             bool print = jpeg.jpeg_color_space == JCS_CMYK || jpeg.jpeg_color_space == JCS_YCCK;
             jpeg.out_color_space = print ? JCS_CMYK : JCS_RGB;
             jpeg_start_decompress(&jpeg);
-            size_t width = jpeg.output_width;
-            *out = (Image){(int)width, (int)jpeg.output_height,
-                           arena_calloc(arena, width * jpeg.output_height, 3)};
-            uint8_t *inks = print ? arena_alloc(arena, width * 4) : NULL;
-            while (jpeg.output_scanline < jpeg.output_height) {
-                uint8_t *rgb = out->rgb + (size_t)jpeg.output_scanline * width * 3;
-                JSAMPROW row = print ? inks : rgb;
-                jpeg_read_scanlines(&jpeg, &row, 1);
-                if (print) inks_to_rgb(inks, width, jpeg.saw_Adobe_marker, rgb);
-            }
+            row = malloc((size_t)jpeg.output_width * 7);
+            if (!row) abort();
+            if (arena)
+                out->rgb = arena_calloc(arena, (size_t)jpeg.output_width * jpeg.output_height, 3);
+            jpeg_rows(&jpeg, row, out);
             jpeg_finish_decompress(&jpeg);
-            turn(out, exif_orientation(data), arena);
+            if (arena) turn(out, exif_orientation(data), arena);
         }
     } else {
         ok = error_set(error, ERROR_INPUT, "%s: not a JPEG that can be read: %s", path,
                        errors.message);
     }
+    free(row);
     jpeg_destroy_decompress(&jpeg);
     return ok;
 }
@@ -215,9 +294,9 @@ static bool read_jpeg(const char *path, Str data, Arena *arena, Image *out, Erro
 bool image_read(const char *path, Arena *arena, Image *out, Error *error) {
     Str data;
     if (!file_read(path, 0, arena, &data, error)) return false;
-    if (data.n > 8 && memcmp(data.data, "\x89PNG\r\n\x1a\n", 8) == 0)
-        return read_png(path, data, arena, out, error);
-    if (data.n > 3 && memcmp(data.data, "\xff\xd8\xff", 3) == 0)
-        return read_jpeg(path, data, arena, out, error);
-    return error_set(error, ERROR_INPUT, "%s: neither PNG nor JPEG", path);
+    Decoder *decoder = NULL;
+    if (data.n > 8 && memcmp(data.data, "\x89PNG\r\n\x1a\n", 8) == 0) decoder = read_png;
+    if (data.n > 3 && memcmp(data.data, "\xff\xd8\xff", 3) == 0) decoder = read_jpeg;
+    if (!decoder) return error_set(error, ERROR_INPUT, "%s: neither PNG nor JPEG", path);
+    return decoder(path, data, NULL, out, error) && decoder(path, data, arena, out, error);
 }

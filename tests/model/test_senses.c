@@ -8,6 +8,7 @@
 #include <sndfile.h>
 
 #include "model/audio.h"
+#include "model/base/file.h"
 #include "model/image.h"
 
 /* Rows of Pillow's Image.resize for a ramp of ten pixels 0, 25 ... 225 (worked out by hand from its
@@ -60,6 +61,45 @@ static void pictures(void **state) {
     assert_false(image_read("tests/data/golden/deit/config.json", arena, &read, &error));
     expect_error(&error, "neither PNG nor JPEG");
     model_free(model);
+    remove(path);
+    arena_free(arena);
+}
+
+static void save(const char *path, const void *data, size_t n) {
+    FILE *file = fopen(path, "wb");
+    assert_non_null(file);
+    assert_int_equal(fwrite(data, 1, n, file), n);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* A header that declares much, and a file that ends in the middle. */
+static void pictures_that_promise(void **state) {
+    (void)state;
+    Error error = {0};
+    Arena *arena = arena_new();
+    Image image;
+    Str file;
+    char *path = temporary_path(arena, "promise");
+    static const uint8_t png[] = {0x89, 0x50, 0x4e, 0x47, 0xd,  0xa,  0x1a, 0xa,  0x0,  0x0,  0x0,
+                                  0xd,  0x49, 0x48, 0x44, 0x52, 0x0,  0x0,  0x1f, 0x40, 0x0,  0x0,
+                                  0x1f, 0x40, 0x8,  0x2,  0x0,  0x0,  0x0,  0x89, 0x93, 0x3a, 0xa3,
+                                  0x0,  0x0,  0x0,  0x64, 0x49, 0x44, 0x41, 0x54, 0x78, 0x9c};
+    save(path, png, sizeof png);
+    assert_false(image_read(path, arena, &image, &error));
+    expect_error(&error, "not a PNG that can be read");
+    assert_true(file_read("tests/data/pictures/turned.jpg", 0, arena, &file, &error));
+    save(path, file.data, file.n - 20);
+    assert_false(image_read(path, arena, &image, &error));
+    expect_error(&error, "not a JPEG that can be read: Premature end");
+    assert_true(file_read("tests/fuzz/seeds/image/progressive.jpg", 0, arena, &file, &error));
+    assert_true(image_read("tests/fuzz/seeds/image/progressive.jpg", arena, &image, &error));
+    uint8_t *bytes = memcpy(arena_alloc(arena, file.n), file.data, file.n);
+    uint8_t *frame = memmem(bytes, file.n, "\xff\xc2", 2);
+    assert_non_null(frame);
+    memcpy(frame + 5, "\x1f\x40\x1f\x40", 4); /* 8000 x 8000 */
+    save(path, bytes, file.n);
+    assert_false(image_read(path, arena, &image, &error));
+    expect_error(&error, "a progressive JPEG of 8000 x 8000 pixels in 560 bytes would take");
     remove(path);
     arena_free(arena);
 }
@@ -140,7 +180,9 @@ static void sound_files(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(resizing), cmocka_unit_test(pictures),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(resizing),
+                                       cmocka_unit_test(pictures),
+                                       cmocka_unit_test(pictures_that_promise),
                                        cmocka_unit_test(jpegs_of_cameras_and_printers),
                                        cmocka_unit_test(spectrogram),
                                        cmocka_unit_test(sound_files)};
