@@ -1,5 +1,8 @@
 /* One sentence on one line, self-attention as arcs: above from a query back to an earlier key,
  * below on to a later one; a ring is a token that attends to itself. Right-to-left text runs so.
+ * Where more than 60 tokens stand on it and the height is free, the sentence goes on in further
+ * lines: a stub then tells how much of a token's weight leads to the lines before and after, and of
+ * few arcs a second one where it arrives.
  *
  *     Arcs arcs = {.n_heads = 1, .heads = &head, .tokens = tokens};
  *     arcs_draw(figure, &arcs, &options, &error);

@@ -8,10 +8,40 @@
 
 /* ---- page ---- */
 
+/* A blank that a line must not end with: "1.4 %" and "layer 2" stay whole, "\u00b7" ends a line. */
+static bool binds(Str s, size_t at) {
+    static const char *const BEFORE[] = {"layer", "head"}, *const UNITS[] = {"%", "s", "ms"};
+    Str left = str_sub(s, 0, at), right = str_sub(s, at + 1, s.n);
+    if (str_starts(right, "\xc2\xb7")) return true;
+    bool number = right.n && right.data[0] >= '0' && right.data[0] <= '9';
+    for (size_t i = 0; i < sizeof BEFORE / sizeof *BEFORE && number; i++)
+        if (str_ends(left, BEFORE[i])) return true;
+    number = left.n && left.data[left.n - 1] >= '0' && left.data[left.n - 1] <= '9';
+    for (size_t i = 0; i < sizeof UNITS / sizeof *UNITS && number; i++) {
+        size_t n = strlen(UNITS[i]);
+        bool ends = right.n == n || (right.n > n && right.data[n] == ' ');
+        if (str_starts(right, UNITS[i]) && ends) return true;
+    }
+    return false;
+}
+
+static Str bound(Arena *arena, Str s) {
+    StrBuf out = {0};
+    for (size_t i = 0; i < s.n; i++)
+        if (s.data[i] == ' ' && binds(s, i))
+            strbuf_puts(&out, "\xc2\xa0");
+        else
+            strbuf_putc(&out, s.data[i]);
+    Str kept = arena_str(arena, strbuf_str(&out));
+    strbuf_free(&out);
+    return kept;
+}
+
 static double heading_line(Figure *figure, double x, double y, double w, Str s, TextStyle font,
                            Color color, double pitch) {
     Str *lines;
-    int n = text_wrap(figure_fonts(figure), figure_arena(figure), s, font, w, &lines);
+    Arena *arena = figure_arena(figure);
+    int n = text_wrap(figure_fonts(figure), arena, bound(arena, s), font, w, &lines);
     if (n > 8) n = 8;
     for (int i = 0; i < n; i++) {
         figure_text(figure, x, y + font.size, lines[i],
@@ -179,6 +209,16 @@ ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptio
             text[i] = axis->tokens[index[i]].absent ? (Str){"", 0} : whole[i];
     }
     return (ChartLabels){n, index, text, whole, special, n_rtl > n_ltr};
+}
+
+ChartLabels chart_labels_part(const ChartLabels *labels, int from, int end) {
+    return (ChartLabels){end - from,           labels->index + from,   labels->text + from,
+                         labels->whole + from, labels->special + from, labels->rtl};
+}
+
+int chart_block_size(int n, int most) {
+    int n_blocks = (n + most - 1) / most;
+    return n_blocks > 0 ? (n + n_blocks - 1) / n_blocks : most;
 }
 
 double chart_labels_width(Figure *figure, const ChartLabels *labels, TextStyle style) {

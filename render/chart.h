@@ -105,6 +105,10 @@ typedef struct ChartLabels {
     bool rtl;            /* most of the text runs from right to left */
 } ChartLabels;
 ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptions *options);
+/* The labels from..end of them, borrowed. */
+ChartLabels chart_labels_part(const ChartLabels *labels, int from, int end);
+/* A long list is shared out evenly over blocks of at most so many: how many in each. */
+int chart_block_size(int n, int most);
 double chart_labels_width(Figure *figure, const ChartLabels *labels, TextStyle style); /* widest */
 
 /* The scale in use, and a weight's place on it. */

@@ -65,9 +65,7 @@ static int by_key(const void *p, const void *q) {
 static Block block_of(const CrossPlan *whole, int from, int end, int most, int top) {
     Block block = {.plan = *whole};
     CrossPlan *plan = &block.plan;
-    ChartLabels queries = labels_begin(plan->arena, &whole->query.labels, end - from);
-    for (int i = from; i < end; i++)
-        labels_add(&queries, &whole->query.labels, i);
+    ChartLabels queries = chart_labels_part(&whole->query.labels, from, end);
     side_take(plan, &plan->query, &queries, whole->cross->queries.n, &plan->query_at);
     cross_choose(plan, top);
     int n;
@@ -89,18 +87,6 @@ static Block block_of(const CrossPlan *whole, int from, int end, int most, int t
         labels_add(&keys, &whole->key.labels, looked[k].key);
     side_take(plan, &plan->key, &keys, whole->cross->keys.n, &plan->key_at);
     return block;
-}
-
-static double all_weight(const CrossPlan *plan) {
-    double sum = 0;
-    for (int h = 0; h < plan->cross->n_heads; h++)
-        for (int q = 0; q < plan->query.labels.n; q++)
-            for (int k = 0; k < plan->key.labels.n; k++) {
-                double w = chart_weight(&plan->cross->heads[h], plan->query.labels.index[q],
-                                        plan->key.labels.index[k]);
-                sum += isnan(w) ? 0 : fabs(w);
-            }
-    return sum;
 }
 
 /* A short line between keys that are not neighbours in the sentence. */
@@ -153,13 +139,13 @@ void cross_draw_long(CrossPlan *whole, const char *query_title, const char *key_
     int n_queries = whole->query.labels.n, size = whole->horizontal ? LINE_TOKENS : BLOCK_TOKENS;
     int n_blocks = (n_queries + size - 1) / size, n = 0, n_lines = 0, top = cross->top;
     int most = size; /* keys; the queries are shared out evenly */
-    if (n_blocks > 0) size = (n_queries + n_blocks - 1) / n_blocks;
+    size = chart_block_size(n_queries, most);
     int bearable = MOST_LINES / ((n_queries + 1) * cross->n_heads);
     if (bearable < 2) bearable = 2;
     bool thinned = (top == 0 || top > bearable) && bearable < most;
     if (thinned) top = bearable;
     Block *blocks = arena_alloc(whole->arena, ((size_t)n_blocks + 1) * sizeof *blocks);
-    double drawn = 0, all = all_weight(whole);
+    double drawn = 0, all = strokes_all_weight(&whole->choice);
     for (int from = 0; from < n_queries; from += size) {
         int end = from + size < n_queries ? from + size : n_queries;
         Block *b = &blocks[n];

@@ -70,6 +70,18 @@ Stroke *strokes_choose(const StrokeChoice *choice, int *n) {
     return list.items;
 }
 
+double strokes_all_weight(const StrokeChoice *choice) {
+    double sum = 0;
+    for (int h = 0; h < choice->n_heads; h++)
+        for (int q = 0; q < choice->queries->n; q++)
+            for (int k = 0; k < choice->keys->n; k++) {
+                double w = chart_weight(&choice->heads[h], choice->queries->index[q],
+                                        choice->keys->index[k]);
+                sum += isnan(w) ? 0 : fabs(w);
+            }
+    return sum;
+}
+
 FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke,
                         bool named) {
     int query = choice->queries->index[stroke->query], key = choice->keys->index[stroke->key];

@@ -29,6 +29,8 @@ typedef struct StrokeChoice {
 
 /* malloc'd; sorted by place, so that strong lines lie on top. */
 Stroke *strokes_choose(const StrokeChoice *choice, int *n);
+/* Of all that could be drawn, faint ones included: what a share is a share of. */
+double strokes_all_weight(const StrokeChoice *choice);
 /* pick and weight; when named (few enough to be told apart), id and title ("L5H3: the -> cat:
  * 0.71") of a line. */
 FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke, bool named);

@@ -7,12 +7,15 @@
 
 enum { MANY_WORDS = 60, TOP_OF_MANY = 3 };
 
-/* All arcs of a long sentence would be a block of colour: of each query only the largest weights.
+/* All arcs of a long sentence in one line, as when the height is given, would be a block of colour:
+ * of each query only the largest weights.
  * Returns how much of the weight is left, 0..1; or below 0 where all are drawn. */
 static double thin_out(const ViewInput *input, const Matrices *m) {
     const State *state = input->state;
     int n = m->keys.axis.n;
-    if (n <= MANY_WORDS || state->top_k || state->threshold > 0 || state->token) return -1;
+    if (n <= MANY_WORDS || input->height_pt <= 0 || state->top_k || state->threshold > 0 ||
+        state->token)
+        return -1;
     double all = 0, kept = 0;
     for (int i = 0; i < m->n; i++)
         for (int q = 0; q < m->queries.axis.n; q++) {
@@ -49,10 +52,11 @@ bool view_arcs(Figure *figure, const ViewInput *input, Error *error) {
         const char *left_out = view_faint_note(&m, &options, arena);
         if (kept >= 0) {
             arcs.top = TOP_OF_MANY;
-            left_out = arena_printf(arena,
-                                    "the %d largest weights of each query (--top-k): %.1f %% of "
-                                    "the weight left out",
-                                    TOP_OF_MANY, 100 * (1 - kept));
+            left_out =
+                arena_printf(arena,
+                             "the %d largest weights of each query (--top-k): %.1f %% of "
+                             "the weight left out",
+                             TOP_OF_MANY, 100 * (1 - kept));
         }
         options.notes = view_joined(arena, m.notes, left_out);
         view_focus(&options, input, &m);

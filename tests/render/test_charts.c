@@ -449,8 +449,73 @@ static void long_sentences_stand_in_blocks(void **unused) {
     sample_free(sample);
 }
 
+/* A long sentence goes on in further lines; what leads from one to another is counted, drawn as
+ * stubs, and with what is drawn whole makes up all of the weight. */
+static void long_arcs_go_on_in_lines(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    enum { N = 130 };
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, N);
+    ChartMatrix head = sample_matrix(sample, N, N, "L0H0");
+    static const double WIDTHS[] = {0, 240};
+    for (int i = 0; i < 2; i++) {
+        Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+        Error error = {0};
+        Arcs arcs = {.n_heads = 1, .heads = &head, .tokens = axis};
+        ChartOptions options = {.title = "Long", .width = WIDTHS[i], .least = 1e-9};
+        assert_true(arcs_draw(figure, &arcs, &options, &error));
+        check_inside("long arcs", figure);
+        int n, labels[N] = {0};
+        const FigureItem *items = figure_items(figure, &n);
+        double whole = 0, away = 0, widest = 0;
+        for (int k = 0; k < n; k++) {
+            const FigureMark *mark = items[k].mark;
+            if (!mark) continue;
+            if (mark->role == FIGURE_LABEL) labels[mark->pick.query]++;
+            if (!mark->has_weight) continue;
+            *(mark->pick.key < 0 ? &away : &whole) += mark->weight;
+            widest = fmax(widest, items[k].box.w);
+        }
+        for (int q = 0; q < N; q++)
+            assert_int_equal(labels[q], 1);
+        if (fabs(whole + away - N) > 1e-3 || away < 1 || whole < 1)
+            fail_msg("%g in the lines and %g between them, of %d", whole, away, N);
+        assert_true(widest < figure_bounds(figure).w);
+        char said[64];
+        snprintf(said, sizeof said, "stubs lead to other lines: %.1f %% of", 100 * away / N);
+        Str subtitle = figure_description(figure);
+        if (!strstr(subtitle.data, said)) fail_msg("'%s' is not in '%s'", said, subtitle.data);
+        figure_free(figure);
+    }
+    sample_free(sample);
+}
+
+/* "1.4 %" and "layer 2" are not torn apart, and no line of the heading begins with a dot. */
+static void headings_break_at_good_places(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 3);
+    ChartOptions options = {
+        .title = "Cross-attention, layer 12, head 3",
+        .notes = "lines under 1 % left out: 12.5 % of the weight \xc2\xb7 silence from 12 s on"};
+    static const char *const BAD[] = {"%", "\xc2\xb7", "s on", "12,", "3"};
+    for (options.width = 150; options.width < 700; options.width += 4) {
+        Figure *figure = draw(sample, 2, axis, THEME_LIGHT, &options);
+        int n;
+        const FigureItem *items = figure_items(figure, &n);
+        for (int i = 0; i < n; i++)
+            for (size_t k = 0; k < sizeof BAD / sizeof *BAD && items[i].kind == FIGURE_TEXT; k++)
+                if (str_starts(items[i].text->s, BAD[k]))
+                    fail_msg("at %g points: '%s'", options.width, items[i].text->s.data);
+        figure_free(figure);
+    }
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_arcs_go_on_in_lines),
+        cmocka_unit_test(headings_break_at_good_places),
         cmocka_unit_test(long_lists_wrap),
         cmocka_unit_test(nothing_is_clipped_in_any_script),
         cmocka_unit_test(any_number_of_tokens),
