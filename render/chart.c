@@ -8,6 +8,8 @@
 
 /* ---- page ---- */
 
+#define NO_BREAK "\xc2\xa0"
+
 /* A blank that a line must not end with: "1.4 %" and "layer 2" stay whole, "\u00b7" ends a line. */
 static bool binds(Str s, size_t at) {
     static const char *const BEFORE[] = {"layer", "head"}, *const UNITS[] = {"%", "s", "ms"};
@@ -25,13 +27,19 @@ static bool binds(Str s, size_t at) {
     return false;
 }
 
-static Str bound(Arena *arena, Str s) {
+/* The same with no-break spaces there, or with blanks again: what is drawn can be searched for. */
+static Str bound(Arena *arena, Str s, bool bind) {
     StrBuf out = {0};
-    for (size_t i = 0; i < s.n; i++)
-        if (s.data[i] == ' ' && binds(s, i))
-            strbuf_puts(&out, "\xc2\xa0");
+    for (size_t i = 0; i < s.n; i++) {
+        bool tied = !bind && str_starts(str_sub(s, i, s.n), NO_BREAK);
+        if (tied)
+            strbuf_puts(&out, " ");
+        else if (bind && s.data[i] == ' ' && binds(s, i))
+            strbuf_puts(&out, NO_BREAK);
         else
             strbuf_putc(&out, s.data[i]);
+        if (tied) i++;
+    }
     Str kept = arena_str(arena, strbuf_str(&out));
     strbuf_free(&out);
     return kept;
@@ -41,10 +49,10 @@ static double heading_line(Figure *figure, double x, double y, double w, Str s, 
                            Color color, double pitch) {
     Str *lines;
     Arena *arena = figure_arena(figure);
-    int n = text_wrap(figure_fonts(figure), arena, bound(arena, s), font, w, &lines);
+    int n = text_wrap(figure_fonts(figure), arena, bound(arena, s, true), font, w, &lines);
     if (n > 8) n = 8;
     for (int i = 0; i < n; i++) {
-        figure_text(figure, x, y + font.size, lines[i],
+        figure_text(figure, x, y + font.size, bound(arena, lines[i], false),
                     (FigureTextStyle){.font = font, .color = color}, NULL);
         y += pitch;
     }

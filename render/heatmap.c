@@ -1,6 +1,7 @@
 #include "render/heatmap.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { VECTOR_CELLS = 4000 };
 
@@ -177,20 +178,37 @@ static void draw_column_labels(const Plan *plan, double x, double y) {
     }
 }
 
-static void draw_axis_titles(const Plan *plan, double x, double y, double w, double h) {
+/* Where the whole title does not fit, what comes before its comma: the quiet line has it all. */
+static Str short_title(const Plan *plan, const char *title, TextStyle font, double room) {
+    Str whole = str(title);
+    if (text_width(figure_fonts(plan->figure), whole, font) <= room) return whole;
+    const char *comma = strstr(title, ", ");
+    return comma ? str_sub(whole, 0, (size_t)(comma - title)) : whole;
+}
+
+/* Above and beside the matrix; longer ones reach over the corner that both leave free. */
+static void draw_axis_titles(const Plan *plan, const ChartArea *area, double x, double y, double w,
+                             double h) {
     FigureTextStyle style = {.font = {.size = plan->theme->type_small, .weight = 500},
                              .color = plan->theme->soft};
-    double up = plan->theme->type_small * 0.7;
+    double small = plan->theme->type_small, corner = plan->row_title ? small * 1.7 : 0;
     if (plan->column_title) {
-        style.max_width = fmax(w, 60);
-        figure_text(plan->figure, x, y - plan->top + up, str(plan->column_title), style, NULL);
+        double room = fmax(w, area->x + area->w - x), reach = x + room - area->x - corner;
+        Str title = short_title(plan, plan->column_title, style.font, reach);
+        bool over = text_width(figure_fonts(plan->figure), title, style.font) > room;
+        style.anchor = over ? FIGURE_END : FIGURE_START;
+        style.max_width = over ? reach : room;
+        figure_text(plan->figure, over ? x + room : x, y - plan->top + small * 0.7, title, style,
+                    NULL);
     }
     if (!plan->row_title) return;
+    double room = h + (plan->column_title ? plan->top - small * 1.7 : plan->top);
+    Str title = short_title(plan, plan->row_title, style.font, room);
+    bool over = text_width(figure_fonts(plan->figure), title, style.font) > h;
     style.angle = 90;
-    style.anchor = FIGURE_END;
-    style.max_width = fmax(h, 60);
-    figure_text(plan->figure, x - plan->left + plan->theme->type_small, y, str(plan->row_title),
-                style, NULL);
+    style.anchor = over ? FIGURE_START : FIGURE_END;
+    style.max_width = over ? room : h;
+    figure_text(plan->figure, x - plan->left + small, over ? y + h : y, title, style, NULL);
 }
 
 /* ---- cells ---- */
@@ -377,7 +395,7 @@ static double draw_panels(const Plan *plan, const ChartArea *area) {
         draw_panel(plan, i, x, y);
         if (across == 0) draw_row_labels(plan, x, y);
         if (down == 0) draw_column_labels(plan, x, y);
-        if (i == 0 && w > 0 && h > 0) draw_axis_titles(plan, x, y, w, h);
+        if (i == 0 && w > 0 && h > 0) draw_axis_titles(plan, area, x, y, w, h);
         bottom = fmax(bottom, y + h);
     }
     return bottom;
@@ -407,8 +425,14 @@ static double draw_key(const Plan *plan, const ChartArea *area, double y) {
     if (plan->heatmap->is_mask) return draw_mask_key(plan, x, y);
     FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->soft};
     const char *unit = plan->heatmap->unit ? plan->heatmap->unit : "weight";
-    double used = figure_text(plan->figure, x, y + small * 0.75, str(unit), style, NULL) + 10;
-    double width = fmin(160 * plan->theme->type_body / 13, fmax(area->w - plan->left - used, 40));
+    double used = text_width(figure_fonts(plan->figure), str(unit), style.font) + 10;
+    double most = 160 * plan->theme->type_body / 13, room = area->x + area->w - x - used;
+    if (room < fmin(most, 5 * small)) {
+        x = area->x; /* no room under the matrix */
+        room = area->w - used;
+    }
+    double width = fmin(most, fmax(room, 10));
+    figure_text(plan->figure, x, y + small * 0.75, str(unit), style, NULL);
     double h = chart_legend(plan->figure, x + used, y, width, plan->options, &plan->range);
     int step = plan->row_step > plan->column_step ? plan->row_step : plan->column_step;
     double at = x + used + width + 2 * small;

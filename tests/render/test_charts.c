@@ -512,8 +512,39 @@ static void headings_break_at_good_places(void **unused) {
     sample_free(sample);
 }
 
+/* Titles of the axes of a small matrix are whole, up to their comma at least, and so is its scale.
+ */
+static void axis_titles_fit(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 3);
+    ChartMatrix head = sample_matrix(sample, 3, 3, "L0H0");
+    Heatmap heatmap = {.n_panels = 1, .panels = &head, .queries = axis, .keys = axis};
+    heatmap.queries.title = "query: decoder step, named by the token it writes";
+    heatmap.keys.title = "key: encoder token";
+    for (int turn = 0; turn < 2; turn++)
+        for (int width = 140; width < 500; width += 10) {
+            ChartOptions options = {.width = width, .transpose = turn, .bare = true};
+            Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+            Error error = {0};
+            assert_true(heatmap_draw(figure, &heatmap, &options, &error));
+            check_inside("narrow heatmap", figure);
+            int n, found = 0;
+            const FigureItem *items = figure_items(figure, &n);
+            for (int i = 0; i < n; i++)
+                if (items[i].kind == FIGURE_TEXT && !items[i].mark)
+                    found += str_eq(items[i].text->s, str("query: decoder step")) ||
+                             str_eq(items[i].text->s, str(heatmap.queries.title)) ||
+                             str_eq(items[i].text->s, str(heatmap.keys.title));
+            assert_int_equal(found, 2);
+            figure_free(figure);
+        }
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(axis_titles_fit),
         cmocka_unit_test(long_arcs_go_on_in_lines),
         cmocka_unit_test(headings_break_at_good_places),
         cmocka_unit_test(long_lists_wrap),
