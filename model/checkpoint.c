@@ -131,6 +131,21 @@ const char *checkpoint_probe(const char *path) {
     return format ? format->name : NULL;
 }
 
+static bool all_begin_with(const TensorList *list, const char *prefix) {
+    for (int i = 0; i < list->n; i++)
+        if (strncmp(list->items[i].name, prefix, strlen(prefix)) != 0) return false;
+    return list->n > 0;
+}
+
+/* What torch.compile and DistributedDataParallel put before every name is taken off. */
+static void unwrap_names(TensorList *list) {
+    static const char *const wrappers[] = {"module.", "_orig_mod.", "module."};
+    for (size_t i = 0; i < sizeof wrappers / sizeof *wrappers; i++)
+        if (all_begin_with(list, wrappers[i]))
+            for (int k = 0; k < list->n; k++)
+                list->items[k].name += strlen(wrappers[i]);
+}
+
 Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *options, Error *error) {
     static const CheckpointOptions defaults = {0};
     Arena *arena = arena_new();
@@ -142,9 +157,10 @@ Checkpoint *checkpoint_open_with(const char *path, const CheckpointOptions *opti
     const CheckpointFormat *format = ok ? find_format(&source, error) : NULL;
     if (format) checkpoint->format = format->name;
     if (format) checkpoint->tokenizer_path = format->tokenizer ? source.path : source.folder;
-    if (format && format->open(checkpoint, &source, error) &&
-        tensor_list_sort(&checkpoint->tensors, error))
-        return checkpoint;
+    if (format && format->open(checkpoint, &source, error)) {
+        unwrap_names(&checkpoint->tensors);
+        if (tensor_list_sort(&checkpoint->tensors, error)) return checkpoint;
+    }
     checkpoint_close(checkpoint);
     return NULL;
 }

@@ -134,7 +134,10 @@ static void bind(Loader *l, Model *m) {
         if (load_has(l, "%s%s", root, places[i])) found = places[i];
         load_ignore(l, "%s%s", root, places[i]);
     }
-    Weight shared = load_matrix(l, c->n_vocab, c->d_model, "%s%s", root, found);
+    const char *name = arena_printf(l->arena, "%s%s", root, found);
+    if (c->tied_output && !load_has(l, "%s", name) && load_has(l, "lm_head.weight"))
+        name = "lm_head.weight";
+    Weight shared = load_matrix(l, c->n_vocab, c->d_model, "%s", name);
     if (c->family == FAMILY_ENCODER) {
         m->stack[STACK_BLOCKS].embed = shared;
         bind_stack(l, m, STACK_BLOCKS, root);

@@ -308,10 +308,65 @@ static void generation_config_goes_first(void **state) {
     copy_end(&c);
 }
 
+/* The weights under other names: `cut` taken off the front, `put` before it, the embedding as
+ * `shared`. */
+static void write_renamed(const Copy *c, const char *cut, const char *put, const char *shared) {
+    Error error = {0};
+    SafetensorsWriter *w =
+        safetensors_create(path_join(c->arena, c->folder, "model.safetensors"), &error);
+    for (int i = 0; i < safetensors_n_tensors(c->from); i++) {
+        const RawTensor *t = safetensors_tensor(c->from, i);
+        bool starts = strncmp(t->name, cut, strlen(cut)) == 0;
+        const char *name = t->name + (starts ? strlen(cut) : 0);
+        if (strcmp(t->name, "model.shared.weight") == 0 && shared) name = shared;
+        safetensors_add(w, arena_printf(c->arena, "%s%s", put, name), t->dtype, t->rank, t->shape,
+                        t->data);
+    }
+    safetensors_commit(w, &error);
+    expect_ok(&error);
+}
+
+/* torch.compile's and DistributedDataParallel's prefixes, none at all, and the one embedding under
+ * whichever of its names safetensors kept. */
+static void names_that_mean_the_same(void **state) {
+    (void)state;
+    static const struct {
+        const char *cut, *put, *shared;
+    } kinds[] = {{"", "module.", NULL},
+                 {"", "_orig_mod.", NULL},
+                 {"", "_orig_mod.module.", NULL},
+                 {"", "module._orig_mod.", NULL},
+                 {"model.", "", NULL},
+                 {"", "", "lm_head.weight"},
+                 {"", "", "model.encoder.embed_tokens.weight"},
+                 {"", "", "model.decoder.embed_tokens.weight"}};
+    Golden g = golden_open("marian");
+    Copy c = copy_begin("marian");
+    Error error = {0};
+    write_config(&c, NULL, NULL);
+    Trace *want = golden_trace(&g, NULL);
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        write_renamed(&c, kinds[i].cut, kinds[i].put, kinds[i].shared);
+        Model *model = model_open(c.folder, &error);
+        expect_ok(&error);
+        assert_null(model->note);
+        Trace *have = trace_run(model, &g.input, NULL, &error);
+        expect_ok(&error);
+        assert_true(
+            tensor_distance(trace_tensor_of(have, "logits"), trace_tensor_of(want, "logits")) == 0);
+        trace_release(have);
+        model_free(model);
+    }
+    trace_release(want);
+    copy_end(&c);
+    golden_close(&g);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_config_values), cmocka_unit_test(tables_that_do_not_fit),
-        cmocka_unit_test(wrong_weights),       cmocka_unit_test(harmless_differences),
-        cmocka_unit_test(odd_addresses_work),  cmocka_unit_test(generation_config_goes_first)};
+        cmocka_unit_test(wrong_config_values),     cmocka_unit_test(tables_that_do_not_fit),
+        cmocka_unit_test(wrong_weights),           cmocka_unit_test(harmless_differences),
+        cmocka_unit_test(odd_addresses_work),      cmocka_unit_test(generation_config_goes_first),
+        cmocka_unit_test(names_that_mean_the_same)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
