@@ -77,6 +77,9 @@ static void refuse_foreign(const Fields *f, const Arch *arch) {
     for (size_t i = 0; i < sizeof foreign / sizeof *foreign; i++)
         if (!arch_knows_field(arch, foreign[i].name))
             field_only(f, foreign[i].name, foreign[i].harmless);
+    Fields rope = {json_object_get(f->root, "rope_parameters"), f->where, f->error};
+    if (json_is_object(rope.root) && !arch_knows_field(arch, "partial_rotary_factor"))
+        field_only(&rope, "partial_rotary_factor", "1");
 }
 
 static bool is_foreign(const char *name) {

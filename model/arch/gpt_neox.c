@@ -28,7 +28,7 @@ static bool configure(const Fields *f, ModelConfig *out) {
     if (!field_has(f, "hidden_act")) c->activation = ACTIVATION_GELU;
     c->position = POSITION_ROTARY_HALVES;
     const char *share = field_has(f, "rotary_pct") ? "rotary_pct" : "partial_rotary_factor";
-    c->rope_dims = (int)(field_number(f, share, 0.25, 0, 1) * c->d_head);
+    c->rope_dims = layers_rope_dims(f, share, 0.25, c->d_head);
     layers_rope(f, c, field_has(f, "rotary_emb_base") ? "rotary_emb_base" : "rope_theta");
     c->parallel = field_bool(f, "use_parallel_residual", true);
     out->tied_output = field_bool(f, "tie_word_embeddings", false);

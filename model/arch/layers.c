@@ -117,6 +117,8 @@ static RopeScaling scaling_kind(const Fields *f, const json_t *scaling) {
                  {"llama3", ROPE_LLAMA3}};
     const char *name = json_string_value(json_object_get(scaling, "rope_type"));
     if (!name) name = json_string_value(json_object_get(scaling, "type"));
+    bool bare = scaling == json_object_get(f->root, "rope_parameters");
+    if (!name && bare && json_object_get(scaling, "rope_theta")) return ROPE_PLAIN;
     for (size_t i = 0; name && i < sizeof kinds / sizeof *kinds; i++)
         if (strcmp(kinds[i].name, name) == 0) return kinds[i].kind;
     error_set(f->error, ERROR_UNSUPPORTED,
@@ -124,6 +126,21 @@ static RopeScaling scaling_kind(const Fields *f, const json_t *scaling) {
               "linear, dynamic and llama3 are",
               f->where, name ? name : "?");
     return ROPE_PLAIN;
+}
+
+/* A number that the kind of scaling cannot do without. */
+static float scaling_number(const Fields *inner, const char *name) {
+    if (!field_has(inner, name))
+        error_set(inner->error, ERROR_INPUT, "%s: %s is missing", inner->where, name);
+    return (float)field_number(inner, name, 1, 1e-6, 1e6);
+}
+
+int layers_rope_dims(const Fields *f, const char *name, double fallback, int d_head) {
+    const json_t *v5 = json_object_get(f->root, "rope_parameters");
+    Fields inner = {v5, "config.json: rope_parameters", f->error};
+    double share = field_number(f, name, fallback, 0, 1);
+    if (json_is_object(v5)) share = field_number(&inner, "partial_rotary_factor", share, 0, 1);
+    return (int)(share * d_head);
 }
 
 void layers_rope(const Fields *f, StackConfig *c, const char *base_name) {
@@ -146,11 +163,11 @@ void layers_rope(const Fields *f, StackConfig *c, const char *base_name) {
     c->rope_base = (float)field_number(&inner, "rope_theta", (double)c->rope_base, 1, 1e12);
     c->rope_scaling = scaling_kind(f, scaling);
     if (c->rope_scaling == ROPE_PLAIN) return;
-    c->rope_factor = (float)field_number(&inner, "factor", 1, 1e-3, 1e6);
+    c->rope_factor = scaling_number(&inner, "factor");
     if (c->rope_scaling != ROPE_LLAMA3) return;
-    c->rope_low = (float)field_number(&inner, "low_freq_factor", 1, 1e-6, 1e6);
-    c->rope_high = (float)field_number(&inner, "high_freq_factor", 4, 1e-6, 1e6);
-    c->rope_original = field_int(&inner, "original_max_position_embeddings", 8192, 1, INT32_MAX);
+    c->rope_low = scaling_number(&inner, "low_freq_factor");
+    c->rope_high = scaling_number(&inner, "high_freq_factor");
+    c->rope_original = field_size(&inner, "original_max_position_embeddings", INT32_MAX);
     if (c->rope_high <= c->rope_low)
         error_set(f->error, ERROR_INPUT,
                   "%s: rope_scaling: high_freq_factor must be above low_freq_factor", f->where);

@@ -56,6 +56,9 @@ typedef struct StackSizes {
     int n_layers, n_heads, n_kv_heads, d_head, d_ff;
 } StackSizes;
 void layers_stack(StackConfig *c, const StackSizes *sizes);
+/* Leading dimensions of a head that turn: a share of them, under this name or (transformers 5) as
+ * partial_rotary_factor in rope_parameters. */
+int layers_rope_dims(const Fields *f, const char *name, double fallback, int d_head);
 /* rope_theta, rope_scaling (or rope_parameters) into a stack whose rope_dims is set. */
 void layers_rope(const Fields *f, StackConfig *c, const char *base_name);
 /* The frequencies of that stack, into the model. */

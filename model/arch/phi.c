@@ -17,7 +17,7 @@ static bool configure(const Fields *f, ModelConfig *out) {
     decoder_configure(f, out, false);
     StackConfig *c = &out->stack[STACK_BLOCKS];
     field_only(f, "qk_layernorm", "false");
-    c->rope_dims = (int)(field_number(f, "partial_rotary_factor", 0.5, 0, 1) * c->d_head);
+    c->rope_dims = layers_rope_dims(f, "partial_rotary_factor", 0.5, c->d_head);
     layers_rope(f, c, "rope_theta");
     c->norm = NORM_LAYER;
     c->norm_epsilon = (float)field_number(f, "layer_norm_eps", 1e-5, 0, 1);

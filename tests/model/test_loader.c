@@ -138,6 +138,14 @@ static void wrong_config_values(void **state) {
         {"marian", "model_type", "7", "model_type"},
         {"llama-mqa", "partial_rotary_factor", "0.5", "partial_rotary_factor 0.5 changes"},
         {"llama-mqa", "sliding_window", "8", "sliding_window 8 changes"},
+        {"llama-mqa", "rope_parameters", "{\"rope_theta\": 1e4, \"partial_rotary_factor\": 0.5}",
+         "partial_rotary_factor 0.5 changes"},
+        {"mistral", "rope_scaling", "{\"type\": \"linear\"}", "rope_scaling: factor is missing"},
+        {"mistral", "rope_scaling",
+         "{\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 1, \"high_freq_factor\": "
+         "4}",
+         "original_max_position_embeddings is missing"},
+        {"mistral", "rope_scaling", "{\"factor\": 2}", "rope_scaling of type \"?\""},
         {"marian", "alibi", "true", "alibi true changes"},
         {"opt", "clip_qkv", "8.0", "clip_qkv 8.0 changes"},
         {"vaswani-post", "norm_first", "1", "norm_first"},
@@ -182,6 +190,47 @@ static void tables_that_do_not_fit(void **state) {
     free(made.items);
     free(made.data);
     copy_end(&c);
+}
+
+/* What transformers 5 writes in place of rope_theta and partial_rotary_factor. */
+static void rope_parameters_are_read(void **state) {
+    (void)state;
+    static const struct {
+        const char *type, *rope;
+        int dims;
+        double base;
+    } kinds[] = {{"phi",
+                  "\"rope_parameters\": {\"rope_theta\": 500.0, \"partial_rotary_factor\": 0.25}",
+                  4, 500},
+                 {"phi", "\"rope_theta\": 500.0, \"partial_rotary_factor\": 0.25", 4, 500},
+                 {"phi", "\"rope_scaling\": null", 8, 10000},
+                 {"gpt_neox",
+                  "\"rope_parameters\": {\"rope_type\": \"default\", \"rope_theta\": 700, "
+                  "\"partial_rotary_factor\": 0.5}",
+                  8, 700},
+                 {"gpt_neox", "\"rotary_emb_base\": 700, \"rotary_pct\": 1.0", 16, 700},
+                 {"llama", "\"rope_parameters\": {\"rope_theta\": 500000.0}", 16, 500000}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        Copy c = copy_begin("marian"); /* for its folder */
+        Error error = {0};
+        const char *text = arena_printf(
+            c.arena,
+            "{\"model_type\": \"%s\", \"vocab_size\": 10, \"hidden_size\": 32, "
+            "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 8, %s}",
+            kinds[i].type, kinds[i].rope);
+        const char *path = path_join(c.arena, c.folder, "config.json");
+        assert_true(file_save(path, text, strlen(text), &error));
+        Parameters made;
+        Model *model = model_make(c.folder, &made, &error);
+        expect_ok(&error);
+        const StackConfig *stack = &model->config.stack[STACK_BLOCKS];
+        assert_int_equal(stack->rope_dims, kinds[i].dims);
+        assert_true((double)stack->rope_base == kinds[i].base);
+        model_free(model);
+        free(made.items);
+        free(made.data);
+        copy_end(&c);
+    }
 }
 
 static void wrong_weights(void **state) {
@@ -364,9 +413,9 @@ static void names_that_mean_the_same(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(wrong_config_values),     cmocka_unit_test(tables_that_do_not_fit),
-        cmocka_unit_test(wrong_weights),           cmocka_unit_test(harmless_differences),
-        cmocka_unit_test(odd_addresses_work),      cmocka_unit_test(generation_config_goes_first),
-        cmocka_unit_test(names_that_mean_the_same)};
+        cmocka_unit_test(wrong_config_values),          cmocka_unit_test(rope_parameters_are_read),
+        cmocka_unit_test(tables_that_do_not_fit),       cmocka_unit_test(wrong_weights),
+        cmocka_unit_test(harmless_differences),         cmocka_unit_test(odd_addresses_work),
+        cmocka_unit_test(generation_config_goes_first), cmocka_unit_test(names_that_mean_the_same)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
