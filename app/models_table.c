@@ -42,7 +42,8 @@ static const char introduction[] =
 
 static const char limits[] =
     "\nFormats of weights: safetensors (single and in shards), pytorch_model.bin (zip and legacy; "
-    "tensors only, no code is run), GGUF (llama, qwen2, gemma and GPT-2 files), llama2.c's .bin, "
+    "tensors only, no code is run), GGUF (llama, qwen2, gemma and GPT-2 files, whole or "
+    "in parts), llama2.c's .bin, "
     "nanoGPT and minGPT checkpoints, Marian's .npz, and LoRA adapters over their base model.\n\n"
     "Tokenizers: tokenizer.json, vocab.txt, vocab.json with merges.txt, SentencePiece models, "
     "Marian's folders, Whisper's .tiktoken, those inside GGUF files and beside llama2.c's.\n\n"

@@ -10,6 +10,10 @@
  *   Q4_K  d, dmin:f16, 12 bytes of 6-bit scales and minima, 128 bytes      x = d*sc*q - dmin*m
  *   Q5_K  the same with 32 bytes of fifth bits before the 128
  *   Q6_K  128 bytes of low nibbles, 64 of high pairs, 16 int8 scales, d:f16   x = d*sc*(q - 32)
+ *   Q2_K  16 bytes of 4-bit scales and minima, 64 of pairs, d, dmin:f16      x = d*sc*q - dmin*m
+ *   Q3_K  32 bytes of third bits, 64 of pairs, 12 of 6-bit scales, d:f16     x = d*(sc-32)*(q - 4)
+ *   IQ4_NL  d:f16, 16 bytes                    x = d * level[q]
+ *   IQ4_XS  d:f16, 8 6-bit scales in 2 + 4 bytes, 128 bytes                  x = d*(sc-32)*level[q]
  *
  * The block layouts are ggml's (ggml/src/ggml-common.h, ggml-quants.c); files are little-endian,
  * and so is every machine this is built for. */
@@ -33,15 +37,17 @@
 #endif
 
 const DtypeInfo dtype_info[DTYPE_COUNT] = {
-    [DTYPE_F32] = {"F32", 1, 4},       [DTYPE_F16] = {"F16", 1, 2},
-    [DTYPE_BF16] = {"BF16", 1, 2},     [DTYPE_F64] = {"F64", 1, 8},
-    [DTYPE_I64] = {"I64", 1, 8},       [DTYPE_I32] = {"I32", 1, 4},
-    [DTYPE_I16] = {"I16", 1, 2},       [DTYPE_I8] = {"I8", 1, 1},
-    [DTYPE_U8] = {"U8", 1, 1},         [DTYPE_BOOL] = {"BOOL", 1, 1},
-    [DTYPE_Q8_0] = {"Q8_0", 32, 34},   [DTYPE_Q4_0] = {"Q4_0", 32, 18},
-    [DTYPE_Q4_K] = {"Q4_K", 256, 144}, [DTYPE_Q6_K] = {"Q6_K", 256, 210},
-    [DTYPE_Q4_1] = {"Q4_1", 32, 20},   [DTYPE_Q5_0] = {"Q5_0", 32, 22},
-    [DTYPE_Q5_1] = {"Q5_1", 32, 24},   [DTYPE_Q5_K] = {"Q5_K", 256, 176},
+    [DTYPE_F32] = {"F32", 1, 4},         [DTYPE_F16] = {"F16", 1, 2},
+    [DTYPE_BF16] = {"BF16", 1, 2},       [DTYPE_F64] = {"F64", 1, 8},
+    [DTYPE_I64] = {"I64", 1, 8},         [DTYPE_I32] = {"I32", 1, 4},
+    [DTYPE_I16] = {"I16", 1, 2},         [DTYPE_I8] = {"I8", 1, 1},
+    [DTYPE_U8] = {"U8", 1, 1},           [DTYPE_BOOL] = {"BOOL", 1, 1},
+    [DTYPE_Q8_0] = {"Q8_0", 32, 34},     [DTYPE_Q4_0] = {"Q4_0", 32, 18},
+    [DTYPE_Q4_K] = {"Q4_K", 256, 144},   [DTYPE_Q6_K] = {"Q6_K", 256, 210},
+    [DTYPE_Q4_1] = {"Q4_1", 32, 20},     [DTYPE_Q5_0] = {"Q5_0", 32, 22},
+    [DTYPE_Q5_1] = {"Q5_1", 32, 24},     [DTYPE_Q5_K] = {"Q5_K", 256, 176},
+    [DTYPE_Q2_K] = {"Q2_K", 256, 84},    [DTYPE_Q3_K] = {"Q3_K", 256, 110},
+    [DTYPE_IQ4_NL] = {"IQ4_NL", 32, 18}, [DTYPE_IQ4_XS] = {"IQ4_XS", 256, 136},
 };
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are read as they lie");
 
@@ -258,6 +264,62 @@ static inline void q6_k_to_f32(const uint8_t *restrict block, float *restrict ou
     }
 }
 
+/* Sixteen weights of one scale are pairs of bits at one shift of sixteen bytes. */
+static inline void q2_k_to_f32(const uint8_t *restrict block, float *restrict out) {
+    float d = f16_at(block + 80), d_min = f16_at(block + 82);
+    for (int part = 0; part < 16; part++) {
+        const uint8_t *pairs = block + 16 + part / 8 * 32 + part % 2 * 16;
+        int shift = part % 8 / 2 * 2;
+        float scale = d * (float)(block[part] & 15), minimum = d_min * (float)(block[part] >> 4);
+        for (int i = 0; i < 16; i++)
+            out[16 * part + i] = scale * (float)(pairs[i] >> shift & 3) - minimum;
+    }
+}
+
+/* The same with a third bit, whose 0 means 4 less, and signed scales: their low four bits in eight
+ * bytes, the upper two in four. */
+static inline void q3_k_to_f32(const uint8_t *restrict block, float *restrict out) {
+    const uint8_t *scales = block + 96;
+    float d = f16_at(block + 108);
+    for (int part = 0; part < 16; part++) {
+        const uint8_t *thirds = block + part % 2 * 16;
+        const uint8_t *pairs = block + 32 + part / 8 * 32 + part % 2 * 16;
+        int shift = part % 8 / 2 * 2, low = scales[part % 8] >> part / 8 * 4 & 15;
+        int high = scales[8 + part % 4] >> part / 4 * 2 & 3;
+        float scale = d * (float)((low | high << 4) - 32);
+        for (int i = 0; i < 16; i++) {
+            int q = (pairs[i] >> shift & 3) - (thirds[i] >> part / 2 & 1 ? 0 : 4);
+            out[16 * part + i] = scale * (float)q;
+        }
+    }
+}
+
+/* The sixteen values that a nibble chooses from: closer together around 0. */
+static const float levels[16] = {-127, -104, -83, -65, -49, -35, -22, -10,
+                                 1,    13,   25,  38,  53,  69,  89,  113};
+
+static inline void levels_to_f32(float scale, const uint8_t *restrict nibbles,
+                                 float *restrict out) {
+    for (int i = 0; i < 16; i++)
+        out[i] = scale * levels[nibbles[i] & 15];
+    for (int i = 0; i < 16; i++)
+        out[i + 16] = scale * levels[nibbles[i] >> 4];
+}
+
+static inline void iq4_nl_to_f32(const uint8_t *restrict block, float *restrict out) {
+    levels_to_f32(f16_at(block), block + 2, out);
+}
+
+static inline void iq4_xs_to_f32(const uint8_t *restrict block, float *restrict out) {
+    float d = f16_at(block);
+    for (int group = 0; group < 8; group++) {
+        int low = block[4 + group / 2] >> group % 2 * 4 & 15;
+        int high = block[2 + group / 4] >> group % 4 * 2 & 3;
+        levels_to_f32(d * (float)((low | high << 4) - 32), block + 8 + 16 * group,
+                      out + 32 * group);
+    }
+}
+
 /* One loop for each type, so that the block's own is built into it. */
 #define BLOCKS_TO_F32(name, items, bytes)                                                          \
     CLONES static void name##_all(const uint8_t *in, int64_t n, float *out) {                      \
@@ -272,6 +334,10 @@ BLOCKS_TO_F32(q4_1, 32, 20)
 BLOCKS_TO_F32(q5_0, 32, 22)
 BLOCKS_TO_F32(q5_1, 32, 24)
 BLOCKS_TO_F32(q5_k, 256, 176)
+BLOCKS_TO_F32(q2_k, 256, 84)
+BLOCKS_TO_F32(q3_k, 256, 110)
+BLOCKS_TO_F32(iq4_nl, 32, 18)
+BLOCKS_TO_F32(iq4_xs, 256, 136)
 
 #define PLAIN_TO_F32(type)                                                                         \
     for (int64_t i = 0; i < n; i++) {                                                              \
@@ -336,6 +402,18 @@ void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float
     case DTYPE_Q5_K:
         q5_k_all(in, n, out);
         return;
+    case DTYPE_Q2_K:
+        q2_k_all(in, n, out);
+        return;
+    case DTYPE_Q3_K:
+        q3_k_all(in, n, out);
+        return;
+    case DTYPE_IQ4_NL:
+        iq4_nl_all(in, n, out);
+        return;
+    case DTYPE_IQ4_XS:
+        iq4_xs_all(in, n, out);
+        return;
     case DTYPE_COUNT:
         break;
     }
@@ -389,6 +467,10 @@ void dtype_from_f32(Dtype dtype, const float *in, int64_t n, void *out) {
     case DTYPE_Q5_0:
     case DTYPE_Q5_1:
     case DTYPE_Q5_K:
+    case DTYPE_Q2_K:
+    case DTYPE_Q3_K:
+    case DTYPE_IQ4_NL:
+    case DTYPE_IQ4_XS:
     case DTYPE_COUNT:
         break;
     }

@@ -36,17 +36,38 @@ static const struct {
     int dtype; /* -1: known by name only */
     const char *name;
 } tensor_types[] = {
-    {0, DTYPE_F32, "F32"},    {1, DTYPE_F16, "F16"},    {2, DTYPE_Q4_0, "Q4_0"},
-    {3, DTYPE_Q4_1, "Q4_1"},  {6, DTYPE_Q5_0, "Q5_0"},  {7, DTYPE_Q5_1, "Q5_1"},
-    {8, DTYPE_Q8_0, "Q8_0"},  {9, -1, "Q8_1"},          {10, -1, "Q2_K"},
-    {11, -1, "Q3_K"},         {12, DTYPE_Q4_K, "Q4_K"}, {13, DTYPE_Q5_K, "Q5_K"},
-    {14, DTYPE_Q6_K, "Q6_K"}, {15, -1, "Q8_K"},         {16, -1, "IQ2_XXS"},
-    {17, -1, "IQ2_XS"},       {18, -1, "IQ3_XXS"},      {19, -1, "IQ1_S"},
-    {20, -1, "IQ4_NL"},       {21, -1, "IQ3_S"},        {22, -1, "IQ2_S"},
-    {23, -1, "IQ4_XS"},       {24, DTYPE_I8, "I8"},     {25, DTYPE_I16, "I16"},
-    {26, DTYPE_I32, "I32"},   {27, DTYPE_I64, "I64"},   {28, DTYPE_F64, "F64"},
-    {29, -1, "IQ1_M"},        {30, DTYPE_BF16, "BF16"}, {34, -1, "TQ1_0"},
-    {35, -1, "TQ2_0"},        {39, -1, "MXFP4"},
+    {0, DTYPE_F32, "F32"},
+    {1, DTYPE_F16, "F16"},
+    {2, DTYPE_Q4_0, "Q4_0"},
+    {3, DTYPE_Q4_1, "Q4_1"},
+    {6, DTYPE_Q5_0, "Q5_0"},
+    {7, DTYPE_Q5_1, "Q5_1"},
+    {8, DTYPE_Q8_0, "Q8_0"},
+    {9, -1, "Q8_1"},
+    {10, DTYPE_Q2_K, "Q2_K"},
+    {11, DTYPE_Q3_K, "Q3_K"},
+    {12, DTYPE_Q4_K, "Q4_K"},
+    {13, DTYPE_Q5_K, "Q5_K"},
+    {14, DTYPE_Q6_K, "Q6_K"},
+    {15, -1, "Q8_K"},
+    {16, -1, "IQ2_XXS"},
+    {17, -1, "IQ2_XS"},
+    {18, -1, "IQ3_XXS"},
+    {19, -1, "IQ1_S"},
+    {20, DTYPE_IQ4_NL, "IQ4_NL"},
+    {21, -1, "IQ3_S"},
+    {22, -1, "IQ2_S"},
+    {23, DTYPE_IQ4_XS, "IQ4_XS"},
+    {24, DTYPE_I8, "I8"},
+    {25, DTYPE_I16, "I16"},
+    {26, DTYPE_I32, "I32"},
+    {27, DTYPE_I64, "I64"},
+    {28, DTYPE_F64, "F64"},
+    {29, -1, "IQ1_M"},
+    {30, DTYPE_BF16, "BF16"},
+    {34, -1, "TQ1_0"},
+    {35, -1, "TQ2_0"},
+    {39, -1, "MXFP4"},
 };
 
 static bool cut_off(const GgufFile *file, Error *error) {
@@ -167,7 +188,7 @@ static bool set_dtype(const GgufFile *file, RawTensor *t, uint32_t number, Error
     return error_set(
         error, ERROR_UNSUPPORTED,
         "%s: tensor %.200s: type %s (%u) is not read; F32, F16, BF16, Q8_0, Q4_0, Q4_1, "
-        "Q5_0, Q5_1, Q4_K, Q5_K and Q6_K are",
+        "Q5_0, Q5_1, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K, IQ4_NL and IQ4_XS are",
         file->path, t->name, name ? name : "unknown", number);
 }
 

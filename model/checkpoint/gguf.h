@@ -70,6 +70,18 @@ bool gguf_next_number(GgufItems *items, double *out);
 /* In file order, under the names of the file; shapes are row-major (GGUF writes them reversed). */
 const TensorList *gguf_tensors(const GgufFile *file);
 
+/* A model in parts; a whole one is one part. */
+typedef struct GgufParts {
+    int n;
+    GgufFile **files; // [n] the first has the keys; the checkpoint's
+} GgufParts;
+/* path: any of the parts. */
+bool gguf_parts_open(Checkpoint *checkpoint, const char *path, GgufParts *out, Error *error);
+/* NAME-00002-of-00003.gguf: its first; any other path itself. */
+const char *gguf_first_part(Arena *arena, const char *path);
+/* A folder of one .gguf, or of the parts of one model. */
+Probe gguf_probe_folder(const Source *source, Error *error);
+
 /* The vocabulary in tokenizer.json form; a new reference. NULL without an error if there is none,
  * with one if it is of a kind that is not read. */
 json_t *gguf_tokenizer(const GgufFile *file, Error *error);

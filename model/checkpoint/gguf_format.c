@@ -276,14 +276,18 @@ static void add_token_ids(const GgufFile *file, json_t *config) {
             json_object_set_new(config, ids[i][1], json_integer(id));
 }
 
-static const RawTensor *find_tensor(const GgufFile *file, const char *name) {
-    const TensorList *list = gguf_tensors(file);
-    for (int i = 0; i < list->n; i++)
-        if (strcmp(list->items[i].name, name) == 0) return &list->items[i];
+static const RawTensor *find_tensor(const GgufParts *parts, const char *name) {
+    for (int part = 0; part < parts->n; part++) {
+        const TensorList *list = gguf_tensors(parts->files[part]);
+        for (int i = 0; i < list->n; i++)
+            if (strcmp(list->items[i].name, name) == 0) return &list->items[i];
+    }
     return NULL;
 }
 
-static bool make_config(const GgufFile *file, const Family *family, json_t *config, Error *error) {
+static bool make_config(const GgufParts *parts, const Family *family, json_t *config,
+                        Error *error) {
+    const GgufFile *file = parts->files[0];
     if (!check_keys(file, family, error)) return false;
     json_t *constants = json_loads(family->constants, 0, NULL);
     json_object_update(config, constants);
@@ -292,21 +296,21 @@ static bool make_config(const GgufFile *file, const Family *family, json_t *conf
     json_object_set_new(config, "architectures", json_pack("[s]", family->model_class));
     for (const Field *field = family->fields; field->key; field++)
         if (!add_field(config, file, family, field, error)) return false;
-    const RawTensor *embedding = find_tensor(file, "token_embd.weight");
+    const RawTensor *embedding = find_tensor(parts, "token_embd.weight");
     if (!embedding || embedding->rank != 2)
         return error_set(error, ERROR_INPUT,
                          "%s: tensor token_embd.weight [vocabulary, width] missing",
                          gguf_path(file));
     json_object_set_new(config, "vocab_size", json_integer(embedding->shape[0]));
-    bool tied = !find_tensor(file, "output.weight");
+    bool tied = !find_tensor(parts, "output.weight");
     json_object_set_new(config, "tie_word_embeddings", json_boolean(tied));
     add_token_ids(file, config);
     if (strcmp(family->model_type, "gpt2") == 0) return true;
-    if (find_tensor(file, "blk.0.attn_q.bias") && strcmp(family->model_type, "llama") == 0)
+    if (find_tensor(parts, "blk.0.attn_q.bias") && strcmp(family->model_type, "llama") == 0)
         json_object_set_new(config, "attention_bias", json_true());
     if (!check_rotary(file, family, config, error)) return false;
     add_rope_scaling(file, family, config);
-    const RawTensor *table = find_tensor(file, "rope_freqs.weight");
+    const RawTensor *table = find_tensor(parts, "rope_freqs.weight");
     return !table || recognise_llama3(table, d_head_of(config), config, error);
 }
 
@@ -392,36 +396,26 @@ static bool add_tensor(Checkpoint *checkpoint, const Family *family, const RawTe
     return ok;
 }
 
-/* One file of several holds a part of the tensors. */
-static bool check_whole(const GgufFile *file, Error *error) {
-    int64_t n_parts;
-    return !gguf_integer(file, "split.count", &n_parts) || n_parts < 2 ||
-           error_set(error, ERROR_UNSUPPORTED,
-                     "%s: is one of %lld parts; join them with llama-gguf-split --merge",
-                     gguf_path(file), (long long)n_parts);
-}
-
-static void close_file(void *file) {
-    gguf_close(file);
-}
-
 static bool open_model(Checkpoint *checkpoint, const Source *source, Error *error) {
-    const char *path = source_path(checkpoint->arena, source, ".gguf");
-    GgufFile *file = gguf_open(path, error);
-    if (!file) return false;
-    checkpoint_hold(checkpoint, file, close_file);
-    const Family *family = check_whole(file, error) ? find_family(file, error) : NULL;
+    GgufParts parts;
+    if (!gguf_parts_open(checkpoint, source_path(checkpoint->arena, source, ".gguf"), &parts,
+                         error))
+        return false;
+    const Family *family = find_family(parts.files[0], error);
     checkpoint->config = json_object();
-    if (!family || !make_config(file, family, checkpoint->config, error)) return false;
-    const TensorList *list = gguf_tensors(file);
-    for (int i = 0; i < list->n; i++)
-        if (!add_tensor(checkpoint, family, &list->items[i], error)) return false;
+    if (!family || !make_config(&parts, family, checkpoint->config, error)) return false;
+    for (int part = 0; part < parts.n; part++) {
+        const TensorList *list = gguf_tensors(parts.files[part]);
+        for (int i = 0; i < list->n; i++)
+            if (!add_tensor(checkpoint, family, &list->items[i], error)) return false;
+    }
     return true;
 }
 
 static json_t *tokenizer(const Source *source, Error *error) {
     Arena *arena = arena_new();
-    GgufFile *file = gguf_open(source_path(arena, source, ".gguf"), error);
+    const char *path = gguf_first_part(arena, source_path(arena, source, ".gguf"));
+    GgufFile *file = gguf_open(path, error);
     json_t *out = file ? gguf_tokenizer(file, error) : NULL;
     gguf_close(file);
     arena_free(arena);
@@ -429,7 +423,7 @@ static json_t *tokenizer(const Source *source, Error *error) {
 }
 
 static Probe probe(const Source *source, Error *error) {
-    if (source->is_folder) return source_lone_file(source, ".gguf", error);
+    if (source->is_folder) return gguf_probe_folder(source, error);
     bool named = str_ends(str(source->path), ".gguf");
     return named || memcmp(source->head, "GGUF", 4) == 0 ? PROBE_MINE : PROBE_NOT_MINE;
 }

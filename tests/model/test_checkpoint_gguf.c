@@ -322,14 +322,78 @@ static void what_is_not_known_is_refused_by_name(void **state) {
     tensor(&g, "blk.x.attn_q.weight", 8, 8, 0);
     must_fail(&g, "blk.x.attn_q.weight");
     g = llama("llama");
-    tensor_of(&g, "blk.0.extra.weight", 1, 256, 10, (char[176]){0}, 176, -1);
-    must_fail(&g, "Q2_K");
+    tensor_of(&g, "blk.0.extra.weight", 1, 256, 16, (char[176]){0}, 176, -1);
+    must_fail(&g, "tensor blk.0.extra.weight: type IQ2_XXS (16) is not read");
     g = llama("llama");
     tensor_of(&g, "blk.0.extra.weight", 1, 256, 99, (char[176]){0}, 176, -1);
     must_fail(&g, "unknown (99)");
     g = llama("llama");
     key_u32(&g, "split.count", 3);
-    must_fail(&g, "3 parts");
+    must_fail(&g, "is one of 3 parts; they are found by names that end in -00001-of-00003.gguf");
+}
+
+static void keys_of_part(Gguf *g, uint32_t no, uint32_t count, uint32_t n_tensors) {
+    key_u32(g, "split.no", no);
+    key_u32(g, "split.count", count);
+    key_u32(g, "split.tensors.count", n_tensors);
+}
+
+/* A llama with words of its own behind the stack, in three files. */
+static void write_parts(uint32_t second, uint32_t n_tensors) {
+    Gguf g = llama("llama");
+    keys_of_part(&g, 0, 3, n_tensors);
+    n_tensors = (uint32_t)g.n_tensors;
+    scratch_write("parts/m-00001-of-00003.gguf", finish(&g));
+    g = (Gguf){0};
+    keys_of_part(&g, second, 3, n_tensors + 2);
+    tensor(&g, "blk.0.attn_q.bias", 0, 8, 1);
+    scratch_write("parts/m-00002-of-00003.gguf", finish(&g));
+    g = (Gguf){0};
+    keys_of_part(&g, 2, 3, n_tensors + 2);
+    tensor(&g, "output.weight", 5, 8, 100);
+    scratch_write("parts/m-00003-of-00003.gguf", finish(&g));
+}
+
+static void part_fails(const char *path, const char *says) {
+    Error error = {0};
+    Checkpoint *c = checkpoint_open(scratch_path(path), &error);
+    if (c) fail_msg("opened, not refused by: %s", says);
+    if (!strstr(error.message, says)) fail_msg("'%s' is not in: %s", says, error.message);
+}
+
+static void parts_are_one_model(void **state) {
+    (void)state;
+    Gguf whole = llama("llama");
+    uint32_t n = (uint32_t)whole.n_tensors;
+    finish(&whole);
+    write_parts(1, n + 2);
+    static const char *const ways[] = {"parts", "parts/m-00001-of-00003.gguf",
+                                       "parts/m-00003-of-00003.gguf"};
+    for (int way = 0; way < 3; way++) {
+        Error error = {0};
+        Checkpoint *c = checkpoint_open(scratch_path(ways[way]), &error);
+        if (!c) fail_msg("%s", error.message);
+        const RawTensor *output = checkpoint_find(c, "lm_head.weight");
+        assert_non_null(output);
+        assert_true(((const float *)output->data)[1] == 101);
+        assert_non_null(checkpoint_find(c, "model.embed_tokens.weight"));
+        assert_int_equal(checkpoint_n_tensors(c), n + 2);
+        assert_true(json_is_false(json_object_get(checkpoint_config(c), "tie_word_embeddings")));
+        checkpoint_close(c);
+    }
+    write_parts(2, n + 2);
+    part_fails("parts", "says that it is part 3 of 3, its name that it is part 2 of 3");
+    write_parts(1, n + 3);
+    part_fails("parts", "split.tensors.count is");
+    write_parts(1, n + 2);
+    remove(scratch_path("parts/m-00002-of-00003.gguf"));
+    part_fails("parts", "m-00002-of-00003.gguf: this file is missing, part 2 of 3");
+    part_fails("parts/m-00003-of-00003.gguf", "m-00002-of-00003.gguf: this file is missing");
+    remove(scratch_path("parts/m-00001-of-00003.gguf"));
+    part_fails("parts", "m-00001-of-00003.gguf: this file is missing, part 1 of 3");
+    Gguf g = llama("llama");
+    scratch_write("parts/other.gguf", finish(&g));
+    part_fails("parts", "2 files .gguf in this folder; name one of them");
 }
 
 static void lies_are_refused(void **state) {
@@ -513,6 +577,7 @@ int main(void) {
         cmocka_unit_test(packed_rows_are_moved_and_turned),
         cmocka_unit_test(llama3_scaling_is_recognised),
         cmocka_unit_test(what_is_not_known_is_refused_by_name),
+        cmocka_unit_test(parts_are_one_model),
         cmocka_unit_test(lies_are_refused),
         cmocka_unit_test(every_cut_is_noticed),
         cmocka_unit_test(a_sentencepiece_vocabulary_gets_its_merges),

@@ -145,6 +145,18 @@ static void blocks_are_ggmls(void **state) {
         {DTYPE_Q5_K,
          224419.371,
          {3.91083527f, 7.27155304f, 4.15088654f, 1.51032257f, 3.80081177f, 16.2834778f}},
+        {DTYPE_Q2_K,
+         5200.62074,
+         {0.750160217f, 0.750160217f, 0.400085449f, -0.140029907f, -0.0800170898f, 0.140029907f}},
+        {DTYPE_Q3_K,
+         -199.475246,
+         {-0.0960083008f, -0.288024902f, 0.0360031128f, 0.0360031128f, 0.f, 0.114009857f}},
+        {DTYPE_IQ4_NL,
+         147.911591,
+         {-1.06022644f, -1.3802948f, -1.78038025f, 0.440093994f, -1.52032471f, 4.16088867f}},
+        {DTYPE_IQ4_XS,
+         1803.62702,
+         {4.16168213f, -1.52061462f, -4.5218277f, -1.52061462f, 2.13686371f, -1.2405014f}},
     };
     for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
         Dtype dtype = cases[c].dtype;
@@ -162,6 +174,10 @@ static void blocks_are_ggmls(void **state) {
             if (dtype == DTYPE_Q5_0) put_half(b, -.06f * k);
             if (dtype == DTYPE_Q5_1) put_half(b, .04f * k), put_half(b + 2, -.5f * k);
             if (dtype == DTYPE_Q5_K) put_half(b, .02f * k), put_half(b + 2, .01f * k);
+            if (dtype == DTYPE_Q2_K) put_half(b + 80, .02f * k), put_half(b + 82, .01f * k);
+            if (dtype == DTYPE_Q3_K) put_half(b + 108, .003f * k);
+            if (dtype == DTYPE_IQ4_NL) put_half(b, -.02f * k);
+            if (dtype == DTYPE_IQ4_XS) put_half(b, .002f * k);
             if (dtype == DTYPE_Q6_K) put_half(b + 208, .003f * k);
         }
         dtype_to_f32(dtype, bytes, 0, n, out);
