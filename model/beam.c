@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/kernels.h"
 #include "model/search.h"
 
 typedef struct Hypothesis {
@@ -79,14 +80,22 @@ static void best_candidates(const Beams *b, const float *scores, int n, Candidat
         }
 }
 
+/* Logarithms of probabilities that sum to 1 again. */
+static void renormalize(float *scores, float *scratch, int n_vocab) {
+    float lse = kernel_softmax(scores, scratch, n_vocab);
+    for (int v = 0; v < n_vocab && !isinf(lse); v++)
+        scores[v] -= lse;
+}
+
 /* log p of each next token plus the score of its beam. */
 static void score_step(Beams *b, Tensor logits, float *log_probs, float *scores) {
     int n_vocab = b->search.n_vocab;
     for (int beam = 0; beam < b->n_beams; beam++) {
-        float *row = scores + (int64_t)beam * n_vocab;
+        float *row = scores + (int64_t)beam * n_vocab, *probs = log_probs + (int64_t)beam * n_vocab;
         logits_log_softmax(logits.data + (int64_t)beam * n_vocab, n_vocab, row);
         logits_process(&b->search.rules, b->ids[beam], b->length, row, n_vocab);
-        memcpy(log_probs + (int64_t)beam * n_vocab, row, (size_t)n_vocab * sizeof *row);
+        if (b->search.rules.config->renormalize) renormalize(row, probs, n_vocab);
+        memcpy(probs, row, (size_t)n_vocab * sizeof *row);
         for (int v = 0; v < n_vocab; v++)
             row[v] += b->scores[beam];
     }

@@ -163,7 +163,7 @@ typedef struct GenerationConfig {
     int32_t start_id; /* first token the decoder reads; -1: none */
     int32_t pad_id;   /* -1: none */
     int n_eos;
-    int32_t eos_ids[8];
+    int32_t eos_ids[64];
     int32_t forced_bos_id, forced_eos_id; /* -1: none */
     int max_length;                       /* prompt included; 0: no limit of its own */
     int max_new_tokens;                   /* goes before max_length; 0: not given */
@@ -183,6 +183,7 @@ typedef struct GenerationConfig {
     int32_t no_timestamps_id; /* -1: none */
     int no_repeat_ngram;
     float repetition_penalty; /* 1: none */
+    bool renormalize; /* what may not be said gives its probability to the rest, beam by beam */
     const char *not_computed; /* a field that would change the search and is not known here; NULL */
 } GenerationConfig;
 

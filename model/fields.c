@@ -186,6 +186,9 @@ static void eos_field(const Fields *config, const json_t *generation, Generation
     int n;
     const int32_t *ids = id_list(&f, "eos_token_id", value, arena, &n);
     int most = (int)(sizeof out->eos_ids / sizeof *out->eos_ids);
+    if (ids && n > most)
+        error_set(f.error, ERROR_UNSUPPORTED, "%s: eos_token_id lists %d ids, at most %d expected",
+                  f.where, n, most);
     for (out->n_eos = 0; ids && out->n_eos < n && out->n_eos < most; out->n_eos++)
         out->eos_ids[out->n_eos] = ids[out->n_eos];
 }
@@ -225,11 +228,15 @@ static const char *not_computed(const Fields *config, const json_t *generation) 
                   {"exponential_decay_length_penalty", 0},
                   {"sequence_bias", 0},
                   {"force_words_ids", 0},
+                  {"stop_strings", 0},
+                  {"dola_layers", 0},
                   {"constraints", 0}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         Fields f = layered(config, generation, fields[i].name);
         const json_t *value = field(&f, fields[i].name);
+        bool empty = value && json_array_size(value) + json_object_size(value) == 0;
         bool harmless = !value || json_is_false(value) ||
+                        (empty && (json_is_array(value) || json_is_object(value))) ||
                         (json_is_number(value) && json_number_value(value) == fields[i].harmless);
         if (!harmless) return fields[i].name;
     }
@@ -306,4 +313,6 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     out->no_repeat_ngram = field_int(&f, "no_repeat_ngram_size", 0, 0, 1 << 20);
     f = layered(config, generation, "repetition_penalty");
     out->repetition_penalty = (float)field_number(&f, "repetition_penalty", 1, 1e-6, 1e6);
+    f = layered(config, generation, "renormalize_logits");
+    out->renormalize = field_bool(&f, "renormalize_logits", false);
 }

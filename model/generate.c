@@ -146,6 +146,9 @@ static bool prepare(const Model *model, const Input *input, const GenerateOption
                          "%s: generation_config.json sets %s, a way to search that is not "
                          "computed here",
                          model->path, model->config.generation.not_computed);
+    if (model->config.generation.n_forced && model->config.front.kind != FRONT_SOUND)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "%s: forced_decoder_ids are computed for Whisper alone", model->path);
     if (!prompt_of(model, input, options, arena, prompt, n, error) ||
         !check_prompt(model, *prompt, *n, error))
         return false;

@@ -34,8 +34,12 @@ static void score_row(Reference *r, const Beam *beam, float *out) {
     Tensor logits = trace_tensor_of(trace, "logits");
     logits_log_softmax(tensor_at(logits, beam->n - 1, 0, 0, 0), r->n_vocab, out);
     logits_process(&r->rules, beam->ids, beam->n, out, r->n_vocab);
+    double sum = 0;
     for (int v = 0; v < r->n_vocab; v++)
-        out[v] += (float)beam->score;
+        sum += exp((double)out[v]);
+    bool renormalize = r->rules.config->renormalize;
+    for (int v = 0; v < r->n_vocab; v++)
+        out[v] = (float)(out[v] - (renormalize ? log(sum) : 0) + beam->score);
     trace_release(trace);
 }
 
@@ -131,16 +135,18 @@ static void beams_equal_the_definition(void **state) {
         bool early, never, ignore_eos;
         int min_length, no_repeat, forced_bos, forced_eos;
         float repetition;
-        bool bad_words;
-    } cases[] = {{2, 8, 0, 1, false, false, false, 0, 0, -1, -1, 1, false},
-                 {4, 10, 0, 0, false, false, false, 0, 0, -1, -1, 1, false},
-                 {5, 12, 0, 2, false, false, false, 0, 0, -1, 0, 1, true},
-                 {3, 12, 0, -1, true, false, false, 0, 0, -1, -1, 1, false},
-                 {3, 12, 0, 1, false, true, false, 4, 2, -1, -1, 1, false},
-                 {4, 9, 0, 1, true, false, false, 0, 1, 17, 0, 1.5f, true},
-                 {4, 6, 0, 1, false, false, true, 0, 0, -1, -1, 1, false},
-                 {4, 12, 1, 1, false, false, false, 0, 0, -1, -1, 1, false},
-                 {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, false}};
+        bool bad_words, renormalize;
+    } cases[] = {{2, 8, 0, 1, false, false, false, 0, 0, -1, -1, 1, false, false},
+                 {4, 10, 0, 0, false, false, false, 0, 0, -1, -1, 1, false, false},
+                 {5, 12, 0, 2, false, false, false, 0, 0, -1, 0, 1, true, false},
+                 {3, 12, 0, -1, true, false, false, 0, 0, -1, -1, 1, false, false},
+                 {3, 12, 0, 1, false, true, false, 4, 2, -1, -1, 1, false, false},
+                 {4, 9, 0, 1, true, false, false, 0, 1, 17, 0, 1.5f, true, false},
+                 {4, 6, 0, 1, false, false, true, 0, 0, -1, -1, 1, false, false},
+                 {4, 12, 1, 1, false, false, false, 0, 0, -1, -1, 1, false, false},
+                 {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, false, false},
+                 {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, true, true},
+                 {4, 9, 0, 1, false, false, false, 0, 0, 17, 0, 3, true, true}};
     int n_early = 0;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int source = 0; source < 3; source++) {
@@ -172,6 +178,7 @@ static void beams_equal_the_definition(void **state) {
             c->repetition_penalty = cases[i].repetition;
             c->n_bad_words = cases[i].bad_words;
             c->bad_words = words;
+            c->renormalize = cases[i].renormalize;
             Beam want = reference(&g, &options, cases[i].penalty);
             generate(g.model, &g.input, &options, g.arena, &out, &error);
             expect_ok(&error);
@@ -228,6 +235,10 @@ static void other_searches_are_refused(void **state) {
     g.model->config.generation.not_computed = "penalty_alpha";
     assert_false(generate(g.model, &g.input, &(GenerateOptions){0}, g.arena, &out, &error));
     expect_error(&error, "penalty_alpha");
+    g.model->config.generation.not_computed = NULL;
+    g.model->config.generation.n_forced = 1; /* Whisper's way to say language and task */
+    assert_false(generate(g.model, &g.input, &(GenerateOptions){0}, g.arena, &out, &error));
+    expect_error(&error, "forced_decoder_ids");
     golden_close(&g);
 }
 

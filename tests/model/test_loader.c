@@ -337,7 +337,8 @@ static void generation_config_goes_first(void **state) {
     Str text =
         str("{\"max_length\": 77, \"eos_token_id\": [5, 6], \"bad_words_ids\": [[1], [2, 3]], "
             "\"early_stopping\": \"never\", \"max_new_tokens\": 9, \"length_penalty\": 0.6, "
-            "\"penalty_alpha\": 0.6, \"do_sample\": true, \"temperature\": 0.3}");
+            "\"renormalize_logits\": true, \"force_words_ids\": [], \"penalty_alpha\": 0.6, "
+            "\"do_sample\": true, \"temperature\": 0.3}");
     assert_true(file_save(path_join(c.arena, c.folder, "generation_config.json"), text.data, text.n,
                           &error));
     Model *model = model_open(c.folder, &error);
@@ -350,6 +351,7 @@ static void generation_config_goes_first(void **state) {
     assert_int_equal(g->n_bad_words, 2);
     assert_int_equal(g->bad_words[1][1], 3);
     assert_int_equal(g->start_id, 106); /* config.json's, since the other is silent */
+    assert_true(g->renormalize);
     assert_true(g->never_early && !g->early_stopping);
     assert_true(fabsf(g->length_penalty - 0.6f) < 1e-6f);
     assert_string_equal(g->not_computed, "penalty_alpha");
