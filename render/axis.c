@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "render/chart.h"
+
 double axis_at(const AxisScale *scale, double value) {
     double t = (value - scale->low) / (scale->high - scale->low);
     return scale->from + t * (scale->to - scale->from);
@@ -21,7 +23,7 @@ static double step_of(const AxisScale *scale, double pitch) {
 }
 
 static const char *tick_text(double x, double step, char number[32]) {
-    return number_text(fabs(x) < step * 1e-6 ? 0 : x, 6, number);
+    return chart_number(fabs(x) < step * 1e-6 ? 0 : x, 6, number);
 }
 
 void axis_left(Figure *figure, FigureBox box, const AxisScale *scale, const char *title) {

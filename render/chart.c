@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/base/utf8.h"
 
@@ -303,6 +304,14 @@ ChartRange chart_range(const ChartMatrix *matrices, int n, const ChartOptions *o
     return range;
 }
 
+const char *chart_number(double x, int digits, char buffer[32]) {
+    char plain[32];
+    number_text(x, digits, plain);
+    if (plain[0] != '-') return strcpy(buffer, plain);
+    snprintf(buffer, 32, "\xe2\x88\x92%.28s", plain + 1);
+    return buffer;
+}
+
 const char *chart_range_text(Arena *arena, const ChartRange *range) {
     char low[32], high[32];
     switch (range->kind) {
@@ -313,11 +322,11 @@ const char *chart_range_text(Arena *arena, const ChartRange *range) {
     case CHART_SCALE_UNIT:
         return "scale 0..1";
     case CHART_SCALE_MAX:
-        return arena_printf(arena, "scale %s..%s (largest)", number_text(range->low, 3, low),
-                            number_text(range->high, 3, high));
+        return arena_printf(arena, "scale %s..%s (largest)", chart_number(range->low, 3, low),
+                            chart_number(range->high, 3, high));
     case CHART_SCALE_RANGE:
-        return arena_printf(arena, "scale %s..%s", number_text(range->low, 3, low),
-                            number_text(range->high, 3, high));
+        return arena_printf(arena, "scale %s..%s", chart_number(range->low, 3, low),
+                            chart_number(range->high, 3, high));
     }
     return "";
 }
@@ -334,7 +343,7 @@ static const char *range_end(Arena *arena, const ChartRange *range, bool high) {
     char number[32];
     if (range->kind == CHART_SCALE_ROW) return high ? "row max" : "0";
     if (range->kind == CHART_SCALE_EACH) return high ? "max" : "0";
-    return arena_printf(arena, "%s", number_text(high ? range->high : range->low, 3, number));
+    return arena_printf(arena, "%s", chart_number(high ? range->high : range->low, 3, number));
 }
 
 double chart_legend(Figure *figure, double x, double y, double width, const ChartOptions *options,
@@ -380,7 +389,7 @@ double chart_empty(Figure *figure, double x, double y, bool all_hidden) {
 }
 
 const char *chart_decimal(double x, int decimals, char buffer[32]) {
-    if (!isfinite(x) || fabs(x) >= 1e6) return number_text(x, 3, buffer);
+    if (!isfinite(x) || fabs(x) >= 1e6) return chart_number(x, 3, buffer);
     static const long POWERS[] = {1, 10, 100, 1000, 10000};
     if (decimals < 0) decimals = 0;
     if (decimals > 4) decimals = 4;

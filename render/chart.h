@@ -144,6 +144,9 @@ double chart_empty(Figure *figure, double x, double y, bool all_hidden);
 /* "0.70", "\u22121.25": fixed decimals, a real minus, no locale. Absurdly large numbers in short.
  */
 const char *chart_decimal(double x, int decimals, char buffer[32]);
+/* At most `digits` significant ones, with a real minus: for reading, where number_text() is for
+ * programs. */
+const char *chart_number(double x, int digits, char buffer[32]);
 const char *chart_id(Arena *arena, const ChartMatrix *matrix, int query, int key);
 bool chart_check(const ChartMatrix *matrices, int n, const ChartAxis *queries,
                  const ChartAxis *keys, Error *error);

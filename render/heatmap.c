@@ -282,16 +282,10 @@ static void draw_number(const Plan *plan, FigureBox box, double weight, Color gr
                 NULL);
 }
 
-/* "May attend": quieter than a weight of 1. */
-static Color mask_tone(const Theme *theme) {
-    return color_mix(theme->paper, theme->kind == THEME_PRINT ? theme->faint : theme->accent, 0.7);
-}
-
 static void draw_vector_cells(const Plan *plan, int series, double x, double y) {
     const ChartMatrix *panel = &plan->heatmap->panels[series];
     Color palette[256];
     chart_palette(plan->options->colormap, plan->theme, false, palette);
-    if (plan->heatmap->is_mask) palette[255] = mask_tone(plan->theme);
     double gap = fmin(plan->cell_w, plan->cell_h) > 12 ? 1 : 0;
     double radius = fmin(plan->cell_w, plan->cell_h) > 20 ? 2 : 0;
     double each = plan->range.kind == CHART_SCALE_EACH ? chart_max(panel) : 1;
@@ -331,7 +325,6 @@ static void draw_image_cells(const Plan *plan, int series, double x, double y) {
         chart_cells(scratch, panel, queries, keys, &plan->range, transpose, &has_masked);
     Color palette[256];
     chart_palette(plan->options->colormap, plan->theme, has_masked, palette);
-    if (plan->heatmap->is_mask) palette[255] = mask_tone(plan->theme);
     FigureImage image = {.rows = plan->rows.n,
                          .columns = plan->columns.n,
                          .cells = cells,
@@ -401,28 +394,8 @@ static double draw_panels(const Plan *plan, const ChartArea *area) {
     return bottom;
 }
 
-static double draw_mask_key(const Plan *plan, double x, double y) {
-    double small = plan->theme->type_small, swatch = small;
-    const char *names[2] = {"may attend", "masked"};
-    FigurePaint paints[2] = {{.fill = mask_tone(plan->theme)},
-                             {.fill = theme_hatch(plan->theme),
-                              .hatch = true,
-                              .width = 0.7,
-                              .stroke = plan->theme->line}};
-    for (int i = 0; i < 2; i++) {
-        figure_rect(plan->figure, (FigureBox){x, y, swatch, swatch}, 0, paints[i], NULL);
-        FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->ink};
-        x += swatch + small * 0.5;
-        x += figure_text(plan->figure, x, y + swatch * 0.5 + small * 0.36, str(names[i]), style,
-                         NULL) +
-             small * 1.6;
-    }
-    return y + swatch;
-}
-
 static double draw_key(const Plan *plan, const ChartArea *area, double y) {
     double x = area->x + plan->left, small = plan->theme->type_small;
-    if (plan->heatmap->is_mask) return draw_mask_key(plan, x, y);
     FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->soft};
     const char *unit = plan->heatmap->unit ? plan->heatmap->unit : "weight";
     double used = text_width(figure_fonts(plan->figure), str(unit), style.font) + 10;
@@ -489,9 +462,8 @@ bool heatmap_draw(Figure *figure, const Heatmap *heatmap, const ChartOptions *op
     bool rtl = plan.rows.rtl || plan.columns.rtl;
     const char *columns = arena_printf(plan.arena, "%s (columns)%s", plan.column_title,
                                        rtl ? " \xc2\xb7 token 0 first, at the top left" : "");
-    ChartArea area = plan_all(
-        &plan, chart_subtitle(plan.arena, options, rows, columns,
-                              heatmap->is_mask ? NULL : chart_range_text(plan.arena, &plan.range)));
+    ChartArea area = plan_all(&plan, chart_subtitle(plan.arena, options, rows, columns,
+                                                    chart_range_text(plan.arena, &plan.range)));
     plan_wanted(&plan);
     double used =
         plan.left + plan.across * plan.cell_w * plan.columns.n + plan.gutter * (plan.across - 1);

@@ -22,7 +22,6 @@ typedef struct Heatmap {
     const char *list_title;  /* lines of text below the legend; NULL: none */
     const char *const *list; // [n_list]
     int n_list;
-    bool is_mask;     /* panels of 0 and 1: one tone and hatching, and a legend that says so */
     const char *unit; /* what the numbers are, at the legend: "weight" when NULL */
 } Heatmap;
 

@@ -56,18 +56,19 @@ static void draw_cells(const Plan *plan, const MasksPanel *panel, int series, do
                             0, paint, &mark);
             }
     } else {
-        Color palette[256] = {0};
-        palette[1] = open_ground(theme);
-        palette[0] = color_mix(theme->paper, theme->faint, 0.35);
+        Color palette[256] = {[255] = open_ground(theme)};
         uint8_t *cells = arena_alloc(plan->arena, (size_t)n_q * (size_t)n_k);
         for (int64_t i = 0; i < (int64_t)n_q * n_k; i++)
-            cells[i] = panel->visible[i];
+            cells[i] = panel->visible[i] ? 255 : 0;
         FigureImage image = {.rows = n_q,
                              .columns = n_k,
                              .cells = cells,
                              .palette = palette,
+                             .has_masked = true,
                              .reduce = FIGURE_REDUCE_MAX,
                              .first = {series, 0, 0}};
+        figure_rect(plan->figure, (FigureBox){x, y, w, h}, 0,
+                    (FigurePaint){.fill = theme_hatch(theme), .hatch = true, .width = 0.7}, NULL);
         FigureMark mark = {.pick = {series, -1, -1}, .role = FIGURE_CELL, .id = panel->id};
         figure_image(plan->figure, (FigureBox){x, y, w, h}, &image, &mark);
     }
@@ -138,6 +139,10 @@ static void draw_legend(const Plan *plan, double x, double y) {
         x += size * 1.6;
         x += figure_text(plan->figure, x, y, str(words[i]), style, NULL) + size * 2;
     }
+    if (plan->step > 1)
+        figure_text(plan->figure, x, y,
+                    str(arena_printf(plan->arena, "one token in %d is named", plan->step)), style,
+                    NULL);
 }
 
 bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options, Error *error) {
@@ -149,7 +154,7 @@ bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options,
         .figure = figure, .theme = theme, .options = options, .arena = figure_arena(figure)};
     double scale = theme->type_body / 13;
     int n = longest(masks);
-    double natural = (n <= 16 ? 22 : n <= 64 ? 14 : 640.0 / n) * scale, gutter = 36 * scale;
+    double natural = (n <= 16 ? 22 : n <= 64 ? 14 : 860.0 / n) * scale, gutter = 36 * scale;
     plan.cell = natural;
     plan.font.size = fmin(fmax(plan.cell * 0.62, theme->type_token_min), theme->type_body);
     plan_labels(&plan, masks);

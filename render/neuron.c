@@ -217,10 +217,11 @@ static double draw_query(const Plan *plan, double y) {
                                   .max_width = plan->x_keys - plan->x_label - plan->font * 0.5},
                 &mark);
     draw_strip(plan, plan->x_keys, y, -1, false);
-    char most[32], most_product[32];
-    const char *text = arena_printf(plan->arena, "q and k: -%s..%s \xc2\xb7 products: -%s..%s",
-                                    number_text(plan->most, 2, most), most,
-                                    number_text(plan->most_product, 2, most_product), most_product);
+    char low[32], high[32], product_low[32], product_high[32];
+    const char *text = arena_printf(
+        plan->arena, "q and k: %s..%s \xc2\xb7 products: %s..%s", chart_number(-plan->most, 2, low),
+        chart_number(plan->most, 2, high), chart_number(-plan->most_product, 2, product_low),
+        chart_number(plan->most_product, 2, product_high));
     ChartOptions legend = {.colormap = COLORMAP_DIVERGING};
     double w = fmin(plan->strip_w, 120);
     ChartRange range = {CHART_SCALE_RANGE, -plan->most, plan->most, true};
@@ -259,7 +260,9 @@ bool neuron_draw(Figure *figure, const Neuron *neuron, const ChartOptions *optio
     double unit = theme->type_body / 13;
     const char *subtitle =
         chart_subtitle(plan.arena, options,
-                       arena_printf(plan.arena, "query: %.*s", (int)neuron->query_token.n,
+                       arena_printf(plan.arena, "%s: \xe2\x80\x9c%.*s\xe2\x80\x9d",
+                                    neuron->query_title ? neuron->query_title : "query",
+                                    (int)neuron->query_token.n,
                                     neuron->query_token.data ? neuron->query_token.data : ""),
                        neuron->tokens.title ? neuron->tokens.title : "key: one a line",
                        arena_printf(plan.arena, "%d dimensions", plan.n_dims));

@@ -19,8 +19,9 @@ typedef struct Neuron {
     Tensor scores;    // [key] as the model has them; no data: sum * scale
     ChartAxis tokens; /* the keys */
     Str query_token;
-    int index;      /* of the query */
-    const char *id; /* "L5H3" */
+    const char *query_title; /* what the query is; NULL: "query" */
+    int index;               /* of the query */
+    const char *id;          /* "L5H3" */
 } Neuron;
 
 bool neuron_draw(Figure *figure, const Neuron *neuron, const ChartOptions *options, Error *error);

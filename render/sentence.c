@@ -102,18 +102,21 @@ static void draw_chip(const Plan *plan, const ChartLabels *labels, int i, Chip c
     FigureMark label = {
         .pick = {-1, -1, key}, .role = FIGURE_STATIC, .id = arena_printf(plan->arena, "k%d", key)};
     draw_token(plan, labels, i, chip, ink, label);
-    if (sentence->same_text && key == query)
-        figure_rect(
-            plan->figure, (FigureBox){box.x - 2, box.y - 2, box.w + 4, box.h + 4},
-            5 * plan->theme->type_body / 13,
-            (FigurePaint){.stroke = plan->theme->accent, .width = 2 * plan->theme->line_thin},
-            NULL);
     if (!sentence->numbers || isnan(weight)) return;
     double size = plan->theme->type_small;
     figure_text(plan->figure, chip.x + chip.w / 2, chip.y + h / 2 + size * 1.1, str(number),
                 (FigureTextStyle){.font = {.size = size, .tabular = true},
                                   .color = plan->theme->soft,
                                   .anchor = FIGURE_MIDDLE},
+                NULL);
+}
+
+/* Around the query itself, above the chips beside it. */
+static void draw_outline(const Plan *plan, Chip chip) {
+    double h = plan->font.size * 1.6;
+    figure_rect(plan->figure, (FigureBox){chip.x - 2, chip.y - h / 2 - 2, chip.w + 4, h + 4},
+                5 * plan->theme->type_body / 13,
+                (FigurePaint){.stroke = plan->theme->accent, .width = 2 * plan->theme->line_thin},
                 NULL);
 }
 
@@ -188,6 +191,8 @@ bool sentence_draw(Figure *figure, const Sentence *sentence, const ChartOptions 
     if (keys.n == 0) y = chart_empty(figure, area.x, area.y, sentence->keys.n > 0);
     for (int i = 0; i < keys.n; i++)
         draw_chip(&plan, &keys, i, chips[i]);
+    for (int i = 0; i < keys.n && sentence->same_text; i++)
+        if (keys.index[i] == sentence->query) draw_outline(&plan, chips[i]);
     y += theme->type_small * 0.5;
     y += chart_legend(figure, area.x, y, fmin(160 * theme->type_body / 13, area.w), options,
                       &plan.range);

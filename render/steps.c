@@ -171,6 +171,17 @@ static bool check(const Steps *steps, Error *error) {
     return true;
 }
 
+/* How wide the widest line of panels is when lines are at most so wide. */
+static double flow_width(const Plan *plan, const Panel *panels, double most) {
+    double x = 0, widest = 0;
+    for (int i = 0; i < plan->steps->n_panels; i++) {
+        if (x > 0 && x + panels[i].w > most) x = 0;
+        widest = fmax(widest, x + panels[i].w);
+        x += panels[i].w + plan->gap;
+    }
+    return widest;
+}
+
 bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options, Error *error) {
     if (!check(steps, error)) return false;
     const Theme *theme = figure_theme(figure);
@@ -185,14 +196,14 @@ bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options,
                  .gap = 44 * unit};
     chart_palette(COLORMAP_PAPER, theme, false, plan.weights);
     chart_palette(COLORMAP_DIVERGING, theme, false, plan.values);
-    ChartArea area = chart_begin(figure, options,
-                                 chart_subtitle(plan.arena, options, "weights: 0..1",
-                                                "other numbers: each by its largest", NULL),
-                                 1100 * unit);
-    double x = area.x, y = area.y, tallest = 0;
     Panel *panels = arena_alloc(plan.arena, (size_t)steps->n_panels * sizeof *panels);
     for (int i = 0; i < steps->n_panels; i++)
         panels[i] = panel_of(&plan, &steps->panels[i]);
+    ChartArea area = chart_begin(figure, options,
+                                 chart_subtitle(plan.arena, options, "weights: 0..1",
+                                                "other numbers: each by its largest", NULL),
+                                 flow_width(&plan, panels, 1250 * unit));
+    double x = area.x, y = area.y, tallest = 0;
     for (int i = 0; i < steps->n_panels; i++) {
         if (x > area.x && x + panels[i].w > area.x + area.w) {
             x = area.x;

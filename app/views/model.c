@@ -340,8 +340,9 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     const char *until = queries.n_seen < queries.n_tokens
                             ? arena_printf(arena, "step %d of %d", queries.n_seen, queries.n_tokens)
                             : "";
-    const char *title = arena_printf(arena, "%s, %d layers × %d heads",
-                                     attention_title(&s->attention), n_layers, n_heads);
+    const char *title =
+        arena_printf(arena, "%s, %d layer%s × %d head%s", attention_title(&s->attention), n_layers,
+                     n_layers == 1 ? "" : "s", n_heads, n_heads == 1 ? "" : "s");
     ChartOptions options =
         view_options(input, title,
                      view_joined(arena, view_joined(arena, queries.axis.title, until),

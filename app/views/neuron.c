@@ -48,13 +48,13 @@ static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int r
                      .scores = in->has_scores ? tensor_index(in->scores, 0, row) : (Tensor){0},
                      .tokens = in->keys.axis,
                      .query_token = in->queries.axis.tokens[row].text,
+                     .query_title = in->queries.axis.title,
                      .index = row,
                      .id = id};
     const char *notes = cut_keys(in, row, &neuron.tokens, arena);
     const char *kv = inside_kv_note(in, state, arena);
     if (kv) notes = view_joined(arena, kv, notes);
     if (in->rotated) notes = view_joined(arena, "q and k after rotation", notes);
-    notes = view_joined(arena, in->queries.axis.title, notes);
     const char *title = arena_printf(
         arena, "%s, layer %d, head %d: one query, dimension by dimension",
         attention_title(&in->head), counted(state, in->head.layer), counted(state, in->head.head));
