@@ -26,7 +26,7 @@ bool scene_edits(const State *state, const Model *model, Arena *arena, Edits *ou
     return out->n == 0 || edits_check(out, model, error);
 }
 
-static SubjectText what_of(const State *state) {
+SubjectText scene_text(const State *state) {
     return (SubjectText){.text = state->text,
                          .text_pair = state->text_pair,
                          .target_text = state->target_text,
@@ -41,7 +41,7 @@ static SubjectText what_of(const State *state) {
 /* Reads, generates where nothing was given to write, and keeps what the view needs. */
 static Trace *run_subject(Scene *scene, const Subject *subject, const State *state,
                           const View *view, const Edits *edits, Error *error) {
-    SubjectText what = what_of(state);
+    SubjectText what = scene_text(state);
     Input input;
     /* The subject of a batch is lent: its lines say nothing of themselves. */
     Progress progress = scene->owned ? subject_progress() : (Progress){0};
@@ -97,7 +97,7 @@ static bool run_plain(Scene *scene, const State *state, const View *view, Error 
                    .next = trace_next(scene->trace),
                    .next_tokens = trace_next_tokens(scene->trace)};
     TraceOptions options = {.sites = view_sites(view, state, scene->subject->model, scene->arena)};
-    SubjectText what = what_of(&plain);
+    SubjectText what = scene_text(&plain);
     Input read;
     bool ok = subject_read(scene->subject, &what, scene->arena, &read, error);
     if (ok) {

@@ -25,6 +25,9 @@ bool scene_open(Scene *scene, const State *state, const View *view, const Subjec
 void scene_close(Scene *scene);
 ViewInput scene_input(const Scene *scene, const State *state);
 
+/* What the state says is to be read; borrowed from it. */
+SubjectText scene_text(const State *state);
+
 /* "ablate PLACE", ... of the state, checked against the model. */
 bool scene_edits(const State *state, const Model *model, Arena *arena, Edits *out, Error *error);
 

@@ -17,20 +17,12 @@
 
 enum { MAX_FIELDS = 8 };
 
-static Str trim(Str s) {
-    while (s.n && strchr(" \t\r", s.data[0]))
-        s = str_sub(s, 1, s.n);
-    while (s.n && strchr(" \t\r", s.data[s.n - 1]))
-        s.n--;
-    return s;
-}
-
 static Str take_line(Str *rest) {
     const char *end = memchr(rest->data, '\n', rest->n);
     size_t n = end ? (size_t)(end - rest->data) : rest->n;
     Str line = str_sub(*rest, 0, n);
     *rest = str_sub(*rest, end ? n + 1 : n, rest->n);
-    return trim(line);
+    return str_trim(line);
 }
 
 /* The next part of s up to a character of `stops`; false at the end. */
@@ -59,11 +51,11 @@ static int split_fields(Str line, Str fields[MAX_FIELDS]) {
     size_t begin = 0;
     for (size_t i = 0; i + 2 < line.n && n < MAX_FIELDS - 1; i++)
         if (memcmp(line.data + i, "|||", 3) == 0) {
-            fields[n++] = trim(str_sub(line, begin, i));
+            fields[n++] = str_trim(str_sub(line, begin, i));
             begin = i + 3;
             i += 2;
         }
-    fields[n++] = trim(str_sub(line, begin, line.n));
+    fields[n++] = str_trim(str_sub(line, begin, line.n));
     return n;
 }
 

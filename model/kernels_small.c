@@ -57,9 +57,22 @@ INLINE void strip(const Strip *s, bool b_whole) {
         strip_rows(s, row, 1, b_whole);
 }
 
-INLINE void strips(Strip s, int n) {
-    for (int first = 0; first < n; first += LANES, s.b += LANES, s.c += LANES) {
-        s.columns = n - first < LANES ? n - first : LANES;
+/* B [k, n]; the steps in A are lda and 1, or 1 and lda. */
+INLINE void strips(int m, int n, int k, float alpha, const float *a, int64_t row_step,
+                   int64_t k_step, const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
+    for (int first = 0; first < n; first += LANES) {
+        Strip s = {.a = a,
+                   .b = b + first,
+                   .c = c + first,
+                   .row_step = row_step,
+                   .k_step = k_step,
+                   .ldb = ldb,
+                   .ldc = ldc,
+                   .m = m,
+                   .k = k,
+                   .columns = n - first < LANES ? n - first : LANES,
+                   .alpha = alpha,
+                   .add = add};
         if (s.columns == LANES)
             strip(&s, true);
         else
@@ -69,34 +82,12 @@ INLINE void strips(Strip s, int n) {
 
 CLONES void kernel_small_nn(int m, int n, int k, float alpha, const float *a, int64_t lda,
                             const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
-    strips((Strip){.a = a,
-                   .b = b,
-                   .c = c,
-                   .row_step = lda,
-                   .k_step = 1,
-                   .ldb = ldb,
-                   .ldc = ldc,
-                   .m = m,
-                   .k = k,
-                   .alpha = alpha,
-                   .add = add},
-           n);
+    strips(m, n, k, alpha, a, lda, 1, b, ldb, c, ldc, add);
 }
 
 CLONES void kernel_small_tn(int m, int n, int k, float alpha, const float *a, int64_t lda,
                             const float *b, int64_t ldb, float *c, int64_t ldc, bool add) {
-    strips((Strip){.a = a,
-                   .b = b,
-                   .c = c,
-                   .row_step = 1,
-                   .k_step = lda,
-                   .ldb = ldb,
-                   .ldc = ldc,
-                   .m = m,
-                   .k = k,
-                   .alpha = alpha,
-                   .add = add},
-           n);
+    strips(m, n, k, alpha, a, 1, lda, b, ldb, c, ldc, add);
 }
 
 CLONES void kernel_small_nt(int m, int n, int k, float alpha, const float *a, int64_t lda,

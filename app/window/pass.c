@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "app/figure_scene.h"
 #include "app/import.h"
 #include "app/window/pass_steps.h"
 #include "model/base/file.h"
@@ -129,18 +130,6 @@ typedef struct Running {
     Input input;
 } Running;
 
-static SubjectText what_of(const State *state, bool with_target) {
-    return (SubjectText){.text = state->text,
-                         .text_pair = state->text_pair,
-                         .target_text = with_target ? state->target_text : NULL,
-                         .to = state->to,
-                         .source_language = state->source_language,
-                         .inputs = state->inputs,
-                         .row = state->row,
-                         .image = state->image,
-                         .audio = state->audio};
-}
-
 static bool writes(const Model *model) {
     Family family = model->config.family;
     return family == FAMILY_ENCODER_DECODER || family == FAMILY_RECURRENT;
@@ -220,7 +209,7 @@ static bool trace_other_side(Running *r, Error *error) {
 static bool run_model(Running *r, Error *error) {
     Pass *pass = r->pass;
     const Model *model = r->subject->model;
-    SubjectText what = what_of(r->state, true);
+    SubjectText what = scene_text(r->state);
     if (!subject_read(r->subject, &what, pass->arena, &r->input, error)) return false;
     if (!pass_edits(r->state, model, pass->arena, &r->edits, error)) return false;
     pass->source = r->input.source.text;
@@ -230,7 +219,8 @@ static bool run_model(Running *r, Error *error) {
     } else if (model->config.family == FAMILY_DECODER) {
         if (r->state->target_text) {
             Input prompt;
-            SubjectText alone = what_of(r->state, false);
+            SubjectText alone = scene_text(r->state);
+            alone.target_text = NULL;
             if (subject_read(r->subject, &alone, pass->arena, &prompt, NULL))
                 pass->n_prompt = prompt.source.n;
         } else if (!write_continuation(r, error)) {

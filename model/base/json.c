@@ -6,23 +6,25 @@
 #include "model/base/arena.h"
 #include "model/base/file.h"
 
+/* The quote that ends the string which begins at `quote`; text.n where none does. */
+static size_t string_end(Str text, size_t quote) {
+    size_t i = quote + 1;
+    while (i < text.n && text.data[i] != '"')
+        i += text.data[i] == '\\' ? 2 : 1;
+    return i < text.n ? i : text.n;
+}
+
 /* Sizes of jansson 2.14 on 64 bits with malloc's overhead: a value 32, an object with its first
  * buckets 256, a member 80. A comma or colon stands for a value, a brace for an object. */
 size_t json_tree_bytes(Str text) {
     size_t n_bytes = 64;
-    bool in_string = false;
     for (size_t i = 0; i < text.n; i++) {
         char c = text.data[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-            else
-                n_bytes++;
-            continue;
+        if (c == '"') {
+            size_t end = string_end(text, i);
+            n_bytes += end - i;
+            i = end;
         }
-        if (c == '"') in_string = true;
         if (c == '{') n_bytes += 256;
         if (c == '[') n_bytes += 128;
         if (c == ',') n_bytes += 48;
@@ -43,19 +45,10 @@ static size_t long_integer_end(Str text, size_t begin) {
 }
 
 static bool rewrite_long_integers(Str text, StrBuf *out) {
-    bool in_string = false;
     size_t copied = 0;
     for (size_t i = 0; i < text.n; i++) {
-        char c = text.data[i];
-        if (in_string) {
-            if (c == '\\')
-                i++;
-            else if (c == '"')
-                in_string = false;
-            continue;
-        }
-        if (c == '"') in_string = true;
-        if (c < '0' || c > '9') continue;
+        if (text.data[i] == '"') i = string_end(text, i);
+        if (i == text.n || text.data[i] < '0' || text.data[i] > '9') continue;
         size_t end = long_integer_end(text, i);
         if (end) {
             strbuf_add(out, text.data + copied, end - copied);

@@ -38,6 +38,14 @@ static inline bool str_ends(Str s, const char *suffix) {
     size_t n = strlen(suffix);
     return s.n >= n && memcmp(s.data + s.n - n, suffix, n) == 0;
 }
+/* Without the spaces, tabs and carriage returns at both ends. */
+static inline Str str_trim(Str s) {
+    while (s.n && memchr(" \t\r", s.data[0], 3))
+        s = str_sub(s, 1, s.n);
+    while (s.n && memchr(" \t\r", s.data[s.n - 1], 3))
+        s.n--;
+    return s;
+}
 
 typedef struct StrBuf {
     char *data; /* NUL after the last byte once anything was added */

@@ -18,16 +18,8 @@ static const char config_member[] = "special:model.yml";
 /* The settings: a flat YAML map of words and lists of words; a json object of strings and arrays.
  */
 
-static Str trim(Str s) {
-    while (s.n && strchr(" \t\r", s.data[0]))
-        s = str_sub(s, 1, s.n);
-    while (s.n && strchr(" \t\r", s.data[s.n - 1]))
-        s.n--;
-    return s;
-}
-
 static json_t *word(Str s) {
-    s = trim(s);
+    s = str_trim(s);
     if (s.n >= 2 && (s.data[0] == '"' || s.data[0] == '\'') && s.data[s.n - 1] == s.data[0])
         s = str_sub(s, 1, s.n - 1);
     return json_stringn(s.data, s.n);
@@ -36,7 +28,7 @@ static json_t *word(Str s) {
 static json_t *inline_list(Str s) {
     json_t *list = json_array();
     s = str_sub(s, 1, s.data[s.n - 1] == ']' ? s.n - 1 : s.n);
-    while (trim(s).n) {
+    while (str_trim(s).n) {
         const char *comma = memchr(s.data, ',', s.n);
         size_t n = comma ? (size_t)(comma - s.data) : s.n;
         json_array_append_new(list, word(str_sub(s, 0, n)));
@@ -50,7 +42,7 @@ static json_t *parse_settings(Str yml) {
     for (size_t begin = 0; begin < yml.n;) {
         const char *newline = memchr(yml.data + begin, '\n', yml.n - begin);
         size_t end = newline ? (size_t)(newline - yml.data) : yml.n;
-        Str line = str_sub(yml, begin, end), inside = trim(line);
+        Str line = str_sub(yml, begin, end), inside = str_trim(line);
         begin = end + 1;
         if (!inside.n || inside.data[0] == '#') continue;
         if (inside.data[0] == '-' && list) {
@@ -60,7 +52,7 @@ static json_t *parse_settings(Str yml) {
         const char *colon = memchr(inside.data, ':', inside.n);
         if (!colon || line.data[0] == ' ') continue; /* "  []", deeper maps */
         size_t at = (size_t)(colon - inside.data);
-        Str value = trim(str_sub(inside, at + 1, inside.n));
+        Str value = str_trim(str_sub(inside, at + 1, inside.n));
         list = value.n ? NULL : json_array();
         json_t *node = list ? list : *value.data == '[' ? inline_list(value) : word(value);
         json_object_setn_new(settings, inside.data, at, node);
