@@ -110,6 +110,15 @@ static const char *find_snapshot(Arena *arena, const char *model, Str revision) 
     return main_branch ? newest_snapshot(arena, model) : snapshot(arena, model, revision);
 }
 
+/* No model on the Hub is called like a file of weights: advice to download it would mislead. */
+static bool is_file_name(Str name) {
+    static const char *const endings[] = {".safetensors", ".gguf", ".bin", ".pt",
+                                          ".npz",         ".json", ".spm", NULL};
+    for (const char *const *ending = endings; *ending; ending++)
+        if (str_ends(name, *ending)) return true;
+    return false;
+}
+
 static void say_not_found(const char *name, Str model, const char **caches, Error *error) {
     StrBuf places = {0};
     for (const char **cache = caches; *cache; cache++)
@@ -129,7 +138,7 @@ const char *hub_find(const char *name, const char *shipped, Arena *arena, Error 
     const char *at = strchr(name, '@');
     Str model = at ? (Str){name, (size_t)(at - name)} : str(name);
     Str revision = at ? str(at + 1) : (Str){"", 0};
-    if (!is_hub_name(model)) {
+    if (!is_hub_name(model) || is_file_name(model)) {
         error_set(error, ERROR_NOT_FOUND, "%s: no such folder or file", *name ? name : "''");
         return NULL;
     }

@@ -86,6 +86,9 @@ static void not_found_says_where_and_how(void **state) {
     find("org/other", &error);
     assert_non_null(strstr(error.message, scratch_path("hf/hub")));
     assert_non_null(strstr(error.message, "hf download org/other"));
+    error = (Error){0};
+    find("org/other.gguf", &error);
+    assert_null(strstr(error.message, "hf download"));
     forget_environment();
     error = (Error){0};
     assert_null(find("org/other", &error));
