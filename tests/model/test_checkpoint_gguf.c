@@ -491,15 +491,15 @@ static void a_sentencepiece_vocabulary_gets_its_merges(void **state) {
 
 static void tokenizer_open_takes_it(void **state) {
     (void)state;
-    static const char *const pieces[] = {"<unk>", "<s>", "</s>", "<0x41>",
-                                         "a",     "b",   "ab",   "\xe2\x96\x81"};
-    static const float scores[] = {0, 0, 0, 0, -3, -4, -1, -5};
-    static const int32_t types[] = {2, 3, 3, 6, 1, 1, 1, 1};
+    static const char *const pieces[] = {"<unk>", "<s>", "</s>",         "<0x41>", "a",
+                                         "b",     "ab",  "\xe2\x96\x81", "<0xC3>", "<0xA9>"};
+    static const float scores[] = {0, 0, 0, 0, -3, -4, -1, -5, 0, 0};
+    static const int32_t types[] = {2, 3, 3, 6, 1, 1, 1, 1, 6, 6};
     Gguf g = llama("llama");
     key_text(&g, "tokenizer.ggml.model", "llama");
-    key_texts(&g, "tokenizer.ggml.tokens", pieces, 8);
-    key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 8);
-    key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 8);
+    key_texts(&g, "tokenizer.ggml.tokens", pieces, 10);
+    key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 10);
+    key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 10);
     const char *path = scratch_write("tok/x.gguf", finish(&g));
     const char *const ways[] = {path, scratch_path("tok")};
     for (int way = 0; way < 2; way++) {
@@ -508,14 +508,21 @@ static void tokenizer_open_takes_it(void **state) {
         if (!t) fail_msg("%s", error.message);
         Tokens tokens;
         EncodeOptions options = {.special = true};
-        assert_true(tokenizer_encode(t, str("ab aA"), &options, scratch_arena(), &tokens, &error));
-        static const int32_t want[] = {1, 7, 6, 7, 4, 3};
-        assert_int_equal(tokens.n, 6);
-        for (int i = 0; i < 6; i++)
+        assert_true(
+            tokenizer_encode(t, str("ab aA\xc3\xa9"), &options, scratch_arena(), &tokens, &error));
+        static const int32_t want[] = {1, 7, 6, 7, 4, 3, 8, 9};
+        assert_int_equal(tokens.n, 8);
+        for (int i = 0; i < 8; i++)
             assert_int_equal(tokens.items[i].id, want[i]);
         assert_int_equal(tokens.items[1].end, 0); /* the mark in front stands for nothing */
         assert_int_equal(tokens.items[2].end, 2);
         assert_int_equal(tokens.items[3].begin, 2);
+        assert_int_equal(tokens.items[5].begin, 4); /* bytes: each stands for its character */
+        assert_int_equal(tokens.items[5].end, 5);
+        for (int i = 6; i < 8; i++) {
+            assert_int_equal(tokens.items[i].begin, 5);
+            assert_int_equal(tokens.items[i].end, 7);
+        }
         tokenizer_free(t);
     }
     Error error = {0};
