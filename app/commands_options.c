@@ -20,7 +20,8 @@ const Option options_model[] = {
      .help = "target language, as the model calls it: fra, fin (default: its first)"},             \
     {                                                                                              \
         .name = "source-language", .kind = OPTION_TEXT, .argument = "LANGUAGE",                    \
-        .help = "language of the text, for models that want to be told (mBART, M2M100)"            \
+        .help = "language of the text, for models that want to be told (mBART, M2M100); of the "   \
+                "speech, which --to en has translated (Whisper)"                                   \
     }
 
 const Option options_language[] = {LANGUAGES, {0}};

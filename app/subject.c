@@ -6,6 +6,7 @@
 #include "app/model_path.h"
 #include "model/base/file.h"
 #include "model/base/utf8.h"
+#include "model/begin.h"
 
 Subject *subject_open_with(const char *name, const CheckpointOptions *options, Error *error) {
     Arena *arena = arena_new();
@@ -102,6 +103,23 @@ static bool encode(const Subject *subject, Str text, const EncodeOptions *option
            error_prefix(error, "%s", where);
 }
 
+/* What Whisper's decoder is told, the tokens, and the end: a search begins with the same ids. */
+static bool force_heard(const Subject *subject, Tokens target, Arena *arena, Input *input,
+                        Error *error) {
+    const GenerationConfig *generation = &subject->model->config.generation;
+    const int32_t *begin = input->begin;
+    int n = input->n_begin;
+    if (n == 0 && !begin_ids(subject->model, input, NULL, arena, &begin, &n, error)) return false;
+    int32_t *ids = arena_alloc(arena, ((size_t)n + (size_t)target.n + 2) * sizeof *ids);
+    if (n > 0) memcpy(ids, begin, (size_t)n * sizeof *ids);
+    if (n == 0 && generation->start_id >= 0) ids[n++] = generation->start_id;
+    for (int i = 0; i < target.n; i++)
+        ids[n++] = target.items[i].id;
+    if (subject->tokenizer && generation->n_eos > 0) ids[n++] = generation->eos_ids[0];
+    *input = generation_input(input, ids, n, subject->tokenizer, arena);
+    return true;
+}
+
 /* start id + tokens: the decoder reads all but the last and writes all but the first. */
 static void force_target(const Subject *subject, Tokens target, Arena *arena, Input *input) {
     const GenerationConfig *generation = &subject->model->config.generation;
@@ -145,11 +163,15 @@ static bool read_target(const Subject *subject, Str target, const SubjectText *w
                          "%s: this model (%s) writes nothing, it has no decoder; a second sentence "
                          "is given with --text-pair",
                          where, subject->model->config.model_type);
-    EncodeOptions options = {.special = two, .target = two, .target_language = two ? what->to : 0};
+    bool hears = subject->model->config.front.kind == FRONT_SOUND;
+    EncodeOptions options = {.special = two && !hears,
+                             .target = two,
+                             .target_language = two && !hears ? what->to : NULL};
     Tokens tokens;
     if (!encode(subject, target, &options, where, arena, &tokens, error)) return false;
+    if (hears && !force_heard(subject, tokens, arena, out, error)) return false;
     if (two) {
-        force_target(subject, tokens, arena, out);
+        if (!hears) force_target(subject, tokens, arena, out);
         return check_length(subject, STACK_DECODER, out->target.n, where, error);
     }
     append(&out->source, tokens, arena);
@@ -170,6 +192,34 @@ static void set_begin(const Subject *subject, const SubjectText *what, Arena *ar
     bool begins = what->to && subject->tokenizer;
     out->n_begin = begins ? tokenizer_begin(subject->tokenizer, what->to, start, begin) : 0;
     out->begin = out->n_begin ? begin : NULL;
+}
+
+/* --to alone is the language that is spoken and written; with another --source-language the task is
+ * to translate, which Whisper does into English. */
+static bool set_begin_of_sound(const Subject *subject, const SubjectText *what, Arena *arena,
+                               Input *out, Error *error) {
+    const char *spoken = what->source_language ? what->source_language : what->to;
+    int32_t spoken_id, to_id;
+    if (!spoken || !subject->tokenizer) return true;
+    if (!tokenizer_find_language(subject->tokenizer, spoken, &spoken_id, error))
+        return error_prefix(error, what->source_language ? "--source-language" : "--to");
+    if (what->to && !tokenizer_find_language(subject->tokenizer, what->to, &to_id, error))
+        return error_prefix(error, "--to");
+    bool translates = what->to && spoken_id != to_id;
+    if (translates && to_id != tokenizer_language_id(subject->tokenizer, "en"))
+        return error_set(error, ERROR_INPUT,
+                         "--to %s: what is said in another language (--source-language %s) is "
+                         "translated into English (--to en) alone",
+                         what->to, spoken);
+    set_begin(subject, &(SubjectText){.to = spoken}, arena, out);
+    if (!translates) return true;
+    int32_t *begin = (int32_t *)(uintptr_t)out->begin; /* set_begin's own */
+    int32_t write = tokenizer_id(subject->tokenizer, str("<|transcribe|>"), true);
+    int32_t translate = tokenizer_id(subject->tokenizer, str("<|translate|>"), true);
+    for (int i = 0; i < out->n_begin && translate >= 0; i++)
+        if (begin[i] == write) begin[i] = translate;
+    return translate >= 0 ||
+           error_set(error, ERROR_INPUT, "--to en: this vocabulary has no <|translate|>");
 }
 
 bool subject_read_line(const Subject *subject, Str text, Str target, const SubjectText *what,
@@ -196,7 +246,7 @@ bool subject_read(const Subject *subject, const SubjectText *what, Arena *arena,
     if (what->image || what->audio) {
         bool ok = what->image ? subject_read_image(subject, what->image, arena, out, error)
                               : subject_read_audio(subject, what->audio, arena, out, error);
-        if (ok) set_begin(subject, what, arena, out);
+        if (ok && what->audio) ok = set_begin_of_sound(subject, what, arena, out, error);
         return ok && (!target.data ||
                       read_target(subject, target, what, "--target-text", arena, out, error));
     }

@@ -104,8 +104,8 @@ int tokenizer_begin(const Tokenizer *tokenizer, const char *code, int32_t start,
     return n;
 }
 
-static bool find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
-                          Error *error) {
+bool tokenizer_find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
+                             Error *error) {
     *out = tokenizer_language_id(tokenizer, code);
     if (*out >= 0) return true;
     StrBuf known = {0};
@@ -134,13 +134,14 @@ bool tokenizer_encode(const Tokenizer *tokenizer, Str text, const EncodeOptions 
         how.language = -1; /* nothing to choose from */
     } else if (tokenizer->tags) {
         if (!options->target && options->target_language &&
-            !find_language(tokenizer, options->target_language, &how.tag, error))
+            !tokenizer_find_language(tokenizer, options->target_language, &how.tag, error))
             return false;
-    } else if (wanted && !find_language(tokenizer, wanted, &how.language, error)) {
+    } else if (wanted && !tokenizer_find_language(tokenizer, wanted, &how.language, error)) {
         return false;
     } else if (options->target_language) {
         int32_t there; /* the decoder begins with it, if it is one */
-        if (!find_language(tokenizer, options->target_language, &there, error)) return false;
+        if (!tokenizer_find_language(tokenizer, options->target_language, &there, error))
+            return false;
     }
     pipeline_encode(&tokenizer->sides[options->target], text, &how, arena, out);
     return true;

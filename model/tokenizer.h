@@ -66,6 +66,9 @@ const char *const *tokenizer_languages(const Tokenizer *tokenizer);
 /* The token of such a code: what a decoder is made to begin with where the model has no tag before
  * the source (mBART, M2M100, Whisper). -1: no such language. */
 int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code);
+/* The same with an error that lists the languages there are. */
+bool tokenizer_find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
+                             Error *error);
 /* The ids that the decoder is made to begin with so that it writes that language, start among them
  * (the model's decoder_start_token_id). Returns how many; 0: nothing is needed, since the tag
  * stands before the source, or there is no such language. */

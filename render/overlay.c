@@ -201,13 +201,15 @@ static ChartLabels moments(Arena *arena, int n) {
     return (ChartLabels){.n = n, .index = index};
 }
 
-static void draw_rows(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
-                      const ChartLabels *tokens, const ChartRange *range, FigureBox box) {
+static void draw_rows(Figure *figure, const OverlaySound *sound, int series,
+                      const ChartOptions *options, const ChartLabels *tokens,
+                      const ChartRange *range, FigureBox box) {
     const Theme *theme = figure_theme(figure);
+    const ChartMatrix *panel = &sound->panels[series];
     Arena *scratch = arena_new();
-    ChartLabels keys = moments(scratch, (int)sound->matrix.weights.shape[1]);
+    ChartLabels keys = moments(scratch, (int)panel->weights.shape[1]);
     bool has_masked;
-    uint8_t *cells = chart_cells(scratch, &sound->matrix, tokens, &keys, range, false, &has_masked);
+    uint8_t *cells = chart_cells(scratch, panel, tokens, &keys, range, false, &has_masked);
     Color palette[256];
     chart_palette(options->colormap, theme, has_masked, palette);
     FigureImage image = {.rows = tokens->n,
@@ -215,23 +217,25 @@ static void draw_rows(Figure *figure, const OverlaySound *sound, const ChartOpti
                          .cells = cells,
                          .palette = palette,
                          .has_masked = has_masked,
-                         .first = {0, 0, 0},
+                         .first = {series, 0, 0},
                          .queries = tokens->index};
-    FigureMark mark = {.pick = {0, -1, -1},
+    FigureMark mark = {.pick = {series, -1, -1},
                        .role = FIGURE_STATIC,
-                       .id = chart_id(scratch, &sound->matrix, -1, -1),
-                       .title = sound->matrix.name};
+                       .id = chart_id(scratch, panel, -1, -1),
+                       .title = panel->name};
     if (tokens->n > 0 && keys.n > 0) figure_image(figure, box, &image, &mark);
     figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
                 NULL);
-    if (sound->moments_down) {
-        arena_free(scratch);
-        return;
-    }
+    if (sound->n_panels > 1 && panel->name)
+        figure_text(figure, box.x, box.y - theme->type_small * 0.5, str(panel->name),
+                    (FigureTextStyle){.font = {.size = theme->type_small, .weight = 600},
+                                      .color = theme->ink,
+                                      .max_width = box.w},
+                    &(FigureMark){.pick = {series, -1, -1}, .role = FIGURE_LABEL});
     double pitch = tokens->n ? box.h / tokens->n : box.h;
     double size = fmin(fmax(pitch * 0.66, theme->type_token_min), theme->type_body);
     int step = (int)ceil(size * 1.12 / pitch);
-    for (int i = 0; i < tokens->n; i += step)
+    for (int i = 0; i < tokens->n && !sound->moments_down; i += step)
         figure_text(figure, box.x - 8, box.y + (i + 0.5) * pitch + size * 0.36, tokens->text[i],
                     (FigureTextStyle){.font = {.size = size},
                                       .color = tokens->special[i] ? theme->soft : theme->ink,
@@ -241,18 +245,75 @@ static void draw_rows(Figure *figure, const OverlaySound *sound, const ChartOpti
     arena_free(scratch);
 }
 
-bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
-                   Error *error) {
-    Tensor w = sound->matrix.weights;
+/* How the panels of a sound share the page. */
+typedef struct SoundLayout {
+    int across, down;
+    double left, mel_h, name_h, rows_h, gap, column_w; /* left: the room of the labels */
+} SoundLayout;
+
+static SoundLayout lay_out(Figure *figure, const OverlaySound *sound, const ChartLabels *tokens,
+                           const ChartArea *area) {
+    const Theme *theme = figure_theme(figure);
+    double unit = theme->type_body / 13, foot = theme->type_small * 6.5;
+    int n = sound->n_panels;
+    SoundLayout l = {.across = n <= 6 ? 1 : n <= 16 ? 2 : 3, .gap = 8 * unit, .mel_h = 110 * unit};
+    l.down = (n + l.across - 1) / l.across;
+    l.column_w = (area->w - (l.across - 1) * 20 * unit) / l.across;
+    l.name_h = n > 1 ? theme->type_small * 1.8 : 0;
+    l.left = fmin(chart_labels_width(figure, tokens, (TextStyle){.size = theme->type_body}) + 10,
+                  l.column_w * 0.25);
+    if (sound->moments_down) l.left = theme->type_small * 6;
+    double least = n > 1 ? 6 : 10, all = 460 / (n > 1 ? 2 : 1);
+    l.rows_h = fmin(26, fmax(least, all / fmax(tokens->n, 1))) * unit * tokens->n;
+    if (sound->moments_down) l.rows_h = all * unit;
+    if (area->h > 0) {
+        l.mel_h = fmin(l.mel_h, area->h * (n > 1 ? 0.2 : 0.3));
+        l.rows_h = fmax((area->h - l.mel_h - foot) / l.down - l.gap - l.name_h, 20);
+    }
+    return l;
+}
+
+/* One column: the spectrogram, panels first to end - 1 below it, the seconds; returns its lowest
+ * point. */
+static double draw_column(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
+                          const ChartLabels *tokens, const ChartRange *range, const SoundLayout *l,
+                          int first, int end, double x, double y) {
+    FigureBox box = {x + l->left, y, fmax(l->column_w - l->left, 20), l->mel_h};
+    double seconds = sound->seconds > 0 ? sound->seconds : 1;
+    draw_mel(figure, sound, box);
+    for (int i = first; i < end; i++) {
+        box.y += box.h + l->gap + l->name_h;
+        box.h = l->rows_h;
+        AxisScale down = {.high = seconds, .from = box.y, .to = box.y + box.h};
+        if (sound->moments_down) axis_left(figure, box, &down, "seconds");
+        draw_rows(figure, sound, i, options, tokens, range, box);
+    }
+    AxisScale time = {.low = 0, .high = seconds, .from = box.x, .to = box.x + box.w};
+    axis_bottom(figure, box, &time, "seconds");
+    return box.y + box.h;
+}
+
+static bool check_sound(const OverlaySound *sound, Error *error) {
     if (!sound->mel.data || sound->mel.rank != 2)
         return error_set(error, ERROR_INPUT, "no spectrogram [band, frame] to draw");
-    if (!w.data || w.rank != 2 || w.shape[0] != sound->tokens.n)
-        return error_set(error, ERROR_INPUT, "weights [%d tokens, moment] expected",
-                         sound->tokens.n);
+    if (sound->n_panels < 1) return error_set(error, ERROR_INPUT, "no head to draw");
+    for (int i = 0; i < sound->n_panels; i++) {
+        Tensor w = sound->panels[i].weights;
+        if (!w.data || w.rank != 2 || w.shape[0] != sound->tokens.n)
+            return error_set(error, ERROR_INPUT, "weights [%d tokens, moment] expected",
+                             sound->tokens.n);
+    }
+    return true;
+}
+
+bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions *options,
+                   Error *error) {
+    if (!check_sound(sound, error)) return false;
     const Theme *theme = figure_theme(figure);
     double unit = theme->type_body / 13;
+    int n = sound->n_panels;
     ChartLabels tokens = chart_labels(figure, &sound->tokens, options);
-    ChartRange range = chart_range(&sound->matrix, 1, options);
+    ChartRange range = chart_range(sound->panels, n, options);
     ChartArea area = chart_begin(
         figure, options,
         chart_subtitle(figure_arena(figure), options,
@@ -260,32 +321,19 @@ bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions
                                     sound->tokens.title ? sound->tokens.title : "query: token"),
                        "key: moment of the sound (columns)",
                        chart_range_text(figure_arena(figure), &range)),
-        860 * unit);
-    double left =
-        fmin(chart_labels_width(figure, &tokens, (TextStyle){.size = theme->type_body}) + 10,
-             area.w * 0.25);
-    double foot = theme->type_small * 6.5, mel_h = 110 * unit, gap = 8 * unit;
-    if (sound->moments_down) left = theme->type_small * 6;
-    double rows_h = fmin(26, fmax(10, 460.0 / fmax(tokens.n, 1))) * unit * tokens.n;
-    if (sound->moments_down) rows_h = 460 * unit;
-    if (area.h > 0) {
-        mel_h = fmin(mel_h, area.h * 0.3);
-        rows_h = fmax(area.h - mel_h - gap - foot, 20);
+        (n > 6 ? 1080 : 860) * unit);
+    SoundLayout l = lay_out(figure, sound, &tokens, &area);
+    double bottom = area.y;
+    for (int column = 0; column < l.across; column++) {
+        int first = column * l.down, end = first + l.down < n ? first + l.down : n;
+        if (first >= end) break;
+        double x = area.x + column * (l.column_w + 20 * unit);
+        bottom = fmax(bottom, draw_column(figure, sound, options, &tokens, &range, &l, first, end,
+                                          x, area.y));
     }
-    FigureBox mel = {area.x + left, area.y, fmax(area.w - left, 20), mel_h};
-    FigureBox rows = {mel.x, mel.y + mel.h + gap, mel.w, rows_h};
-    draw_mel(figure, sound, mel);
-    AxisScale down = {
-        .high = sound->seconds > 0 ? sound->seconds : 1, .from = rows.y, .to = rows.y + rows.h};
-    if (sound->moments_down) axis_left(figure, rows, &down, "seconds");
-    draw_rows(figure, sound, options, &tokens, &range, rows);
-    AxisScale time = {.low = 0,
-                      .high = sound->seconds > 0 ? sound->seconds : 1,
-                      .from = rows.x,
-                      .to = rows.x + rows.w};
-    axis_bottom(figure, rows, &time, "seconds");
-    double y = rows.y + rows.h + theme->type_small * 3.6;
-    y += chart_legend(figure, rows.x, y, fmin(160 * unit, rows.w), options, &range);
-    chart_end(figure, options, &area, y);
+    bottom += theme->type_small * 3.6;
+    bottom += chart_legend(figure, area.x + l.left, bottom, fmin(160 * unit, area.w - l.left),
+                           options, &range);
+    chart_end(figure, options, &area, bottom);
     return true;
 }

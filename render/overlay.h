@@ -2,10 +2,13 @@
  *
  *     OverlayPicture picture = {.rgba = pixels, .width = 224, .height = 224, .weights = patches};
  *     overlay_picture(figure, &picture, &options, &error);
- *     OverlaySound sound = {.mel = mel, .weights = cross, .tokens = words, .seconds = 6.4};
+ *     OverlaySound sound = {.mel = mel, .n_panels = 1, .panels = &cross, .tokens = words,
+ *                           .seconds = 6.4};
  *     overlay_sound(figure, &sound, &options, &error);
  *
- * Picks: a patch is key = row * columns + column; in a sound query = token, key = moment.
+ * Picks: series = panel; a patch is key = row * columns + column; in a sound query = token, key =
+ * moment. The heads of a sound stand one below the other under its spectrogram, more than six in
+ * several columns.
  */
 #ifndef RENDER_OVERLAY_H
 #define RENDER_OVERLAY_H
@@ -23,8 +26,9 @@ typedef struct OverlayPicture {
 } OverlayPicture;
 
 typedef struct OverlaySound {
-    Tensor mel;         // [band, frame] log-mel
-    ChartMatrix matrix; // [token, moment] cross-attention
+    Tensor mel; // [band, frame] log-mel
+    int n_panels;
+    const ChartMatrix *panels; // [n_panels] weights [token, moment]
     ChartAxis tokens;
     double seconds;
     bool moments_down; /* the rows are the same moments: seconds in place of their labels */

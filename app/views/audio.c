@@ -31,7 +31,7 @@ static double mass_behind(Tensor weights, int64_t n_rows, int64_t begin) {
 }
 
 static bool draw(Figure *figure, const ViewInput *input, Matrices *m, Arena *arena, Error *error) {
-    Tensor mel = *trace_find(input->trace, "input_features"), weights = m->items[0].weights;
+    Tensor mel = *trace_find(input->trace, "input_features");
     if (mel.rank == 3 && mel.shape[0] == 1) mel = tensor_index(mel, 0, 0);
     int n = m->keys.axis.n;
     if (mel.rank != 2 || mel.shape[1] < 2 * n)
@@ -41,7 +41,9 @@ static bool draw(Figure *figure, const ViewInput *input, Matrices *m, Arena *are
     int shown = (int)((n_heard(mel) + 1) / 2) + n / 50;
     if (shown > n * 9 / 10) shown = n;
     const char *notes = m->notes;
-    OverlaySound sound = {.matrix = m->items[0],
+    ChartMatrix *panels = arena_alloc(arena, (size_t)m->n * sizeof *panels);
+    OverlaySound sound = {.n_panels = m->n,
+                          .panels = panels,
                           .tokens = m->queries.axis,
                           .seconds = shown * moment_seconds,
                           .moments_down = of_encoder};
@@ -49,15 +51,21 @@ static bool draw(Figure *figure, const ViewInput *input, Matrices *m, Arena *are
     if (of_encoder && shown < sound.tokens.n) sound.tokens.n = shown;
     if (shown < n) {
         char from[32];
+        double behind = 0;
+        for (int i = 0; i < m->n; i++)
+            behind += mass_behind(m->items[i].weights, sound.tokens.n, shown) / m->n;
         notes =
             view_joined(arena, notes,
                         arena_printf(arena, "silence from %s s on not drawn: %.1f %% of the weight",
-                                     chart_decimal(sound.seconds, 1, from),
-                                     100 * mass_behind(weights, sound.tokens.n, shown)));
+                                     chart_decimal(sound.seconds, 1, from), 100 * behind));
     }
     sound.mel = tensor_slice(mel, 1, 0, 2 * (int64_t)shown);
-    sound.matrix.weights = tensor_slice(tensor_slice(weights, 1, 0, shown), 0, 0, sound.tokens.n);
-    sound.matrix.cut = (Tensor){0};
+    for (int i = 0; i < m->n; i++) {
+        panels[i] = m->items[i];
+        panels[i].weights =
+            tensor_slice(tensor_slice(m->items[i].weights, 1, 0, shown), 0, 0, sound.tokens.n);
+        panels[i].cut = (Tensor){0};
+    }
     ChartOptions options = view_options(input, m->title, notes);
     options.scale = view_scale(input, m);
     view_focus(&options, input, m);
@@ -82,7 +90,7 @@ bool view_audio(Figure *figure, const ViewInput *input, Error *error) {
     shown.state = &state;
     bool of_encoder = attention && strcmp(attention, "encoder") == 0;
     if (of_encoder) state.units = "tokens"; /* moments make no words */
-    MatricesWish wish = {.attention = "cross", .words = true, .one = true, .pick_rows = true};
+    MatricesWish wish = {.attention = "cross", .words = true, .pick_rows = true};
     bool ok =
         matrices_read(&shown, &wish, arena, &m, error) && draw(figure, &shown, &m, arena, error);
     arena_free(arena);

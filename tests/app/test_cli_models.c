@@ -242,8 +242,81 @@ static void test_inspect_and_hooks(void **state) {
     json_decref(root);
 }
 
+/* The golden Whisper with a vocabulary: its special tokens, three languages, two words. */
+static void make_whisper(void) {
+    static const struct {
+        const char *label;
+        int id;
+    } added[] = {{"<|endoftext|>", 2},     {"<|startoftranscript|>", 3},
+                 {"<|transcribe|>", 9},    {"<|translate|>", 10},
+                 {"<|notimestamps|>", 11}, {"<|en|>", 20},
+                 {"<|fr|>", 21},           {"<|fi|>", 22}};
+    json_t *list = json_array(),
+           *vocab = json_pack("{s:i, s:i, s:i}", "?", 0, "good", 30, "day", 31);
+    for (size_t i = 0; i < sizeof added / sizeof *added; i++) {
+        json_object_set_new(vocab, added[i].label, json_integer(added[i].id));
+        json_array_append_new(list, json_pack("{s:i, s:s, s:b}", "id", added[i].id, "content",
+                                              added[i].label, "special", 1));
+    }
+    json_t *root = json_pack("{s:{s:s, s:o, s:s}, s:{s:s}, s:o}", "model", "type", "WordLevel",
+                             "vocab", vocab, "unk_token", "?", "pre_tokenizer", "type",
+                             "WhitespaceSplit", "added_tokens", list);
+    char *text = json_dumps(root, 0);
+    Spawned r =
+        spawn_shell("mkdir -p $SCRATCH/hears && cp tests/data/golden/whisper/* $SCRATCH/hears");
+    assert_int_equal(r.status, 0);
+    spawn_free(&r);
+    spawn_file("hears/tokenizer.json", text, strlen(text));
+    free(text);
+    json_decref(root);
+}
+
+/* The ids that the decoder reads when it is made to write "good day". */
+static void expect_read(const char *options, const int32_t *want, int n) {
+    char command[512], path[512];
+    snprintf(command, sizeof command,
+             "$ATTNSCOPE trace --model $SCRATCH/hears --audio tests/fuzz/seeds/audio/pcm16.wav "
+             "--target-text 'good day' %s -o $SCRATCH/h.safetensors",
+             options);
+    Spawned r = spawn_shell(command);
+    if (r.status != 0) fail_msg("%s: %s", command, r.err);
+    spawn_free(&r);
+    snprintf(path, sizeof path, "%s/h.safetensors", spawn_scratch());
+    Error error = {0};
+    Trace *trace = trace_open(path, &error);
+    if (!trace) fail_msg("%s", error.message);
+    Tokens target = trace_target(trace);
+    assert_int_equal(target.n, n);
+    for (int i = 0; i < n; i++)
+        assert_int_equal(target.items[i].id, want[i]);
+    assert_int_equal(trace_next(trace)[n - 1], 2); /* and ends it */
+    trace_release(trace);
+}
+
+/* What is said before a given text is what a search begins with, each once. */
+static void test_whisper_is_told(void **state) {
+    (void)state;
+    make_whisper();
+    expect_read("", (const int32_t[]){3, 30, 31}, 3); /* its config says nothing */
+    expect_read("--to fi", (const int32_t[]){3, 22, 9, 11, 30, 31}, 6);
+    expect_read("--to fr --source-language fr", (const int32_t[]){3, 21, 9, 11, 30, 31}, 6);
+    expect_read("--to en --source-language fr", (const int32_t[]){3, 21, 10, 11, 30, 31}, 6);
+#define HEARS "$ATTNSCOPE generate --model $SCRATCH/hears --audio tests/fuzz/seeds/audio/pcm16.wav "
+    assert_true(spawn_refused(HEARS "--to xx", 1,
+                              "--to: language \"xx\" is not in the vocabulary; "
+                              "it has en, fr, fi"));
+    assert_true(spawn_refused(HEARS "--to fi --source-language fr", 1, "into English (--to en)"));
+    assert_true(spawn_refused(HEARS "--source-language xx", 1, "--source-language: language"));
+    json_t *root = json_of(HEARS "--to fi --json"), *ids = json_object_get(root, "ids");
+    static const int begin[] = {3, 22, 9, 11};
+    for (size_t i = 0; i < 4; i++)
+        assert_int_equal(json_integer_value(json_array_get(ids, i)), begin[i]);
+    json_decref(root);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_whisper_is_told),
         cmocka_unit_test(test_lines_as_if_alone),
         cmocka_unit_test(test_one_beam),
         cmocka_unit_test(test_generate_json),

@@ -158,6 +158,31 @@ static void sound_by_the_second(void **unused) {
     done(&d);
 }
 
+/* Several heads stand one below the other under one spectrogram, each with the trace's weights. */
+static void heads_that_listen(void **unused) {
+    (void)unused;
+    static const struct {
+        const char *fields;
+        int n;
+    } cases[] = {{"layer=1;head=all", 2}, {"layer=all;head=all", 4},
+                 {"layer=1;head=max", 1}, {"layer=mean;head=mean", 1},
+                 {"heads=L0H1,L1H0", 2},  {"attention=encoder;layer=0;head=0,1", 2}};
+    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+        Drawn d;
+        if (!draw(&d, "audio", "tests/data/golden/whisper", cases[c].fields))
+            fail_msg("%s: %s", cases[c].fields, d.error.message);
+        assert_int_equal(d.report.n_series, cases[c].n);
+        int n, n_seen = 0;
+        const FigureItem *items = figure_items(d.figure, &n);
+        for (int i = 0; i < n; i++) {
+            const FigureMark *mark = items[i].mark;
+            n_seen += items[i].kind == FIGURE_IMAGE && mark && mark->pick.series == n_seen;
+        }
+        assert_int_equal(n_seen, cases[c].n);
+        done(&d);
+    }
+}
+
 static void the_wrong_sense_is_named(void **unused) {
     (void)unused;
     static const struct {
@@ -181,9 +206,9 @@ static void the_wrong_sense_is_named(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(patches_of_the_trace),     cmocka_unit_test(a_patch_may_look),
-        cmocka_unit_test(the_picture_comes_back),   cmocka_unit_test(sound_by_the_second),
-        cmocka_unit_test(the_wrong_sense_is_named),
+        cmocka_unit_test(patches_of_the_trace),   cmocka_unit_test(a_patch_may_look),
+        cmocka_unit_test(the_picture_comes_back), cmocka_unit_test(sound_by_the_second),
+        cmocka_unit_test(heads_that_listen),      cmocka_unit_test(the_wrong_sense_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -103,8 +103,11 @@ static bool draw_difference(Figure *figure, Sample *sample, ChartAxis axis,
 
 static bool draw_sound(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
                        Error *error) {
+    ChartMatrix panels[] = {sample_matrix(sample, axis.n, 50, "L0H0"),
+                            sample_matrix(sample, axis.n, 50, "L0H1")};
     OverlaySound sound = {.mel = sample_matrix(sample, 20, 100, NULL).weights,
-                          .matrix = sample_matrix(sample, axis.n, 50, "L0H0"),
+                          .n_panels = 2,
+                          .panels = panels,
                           .tokens = axis,
                           .seconds = 2.5};
     return overlay_sound(figure, &sound, options, error);
