@@ -6,9 +6,10 @@
 #include "app/views/common.h"
 #include "app/views/select.h"
 
-#define PATTERN_FIELDS                                                                             \
+#define SELECT_FIELDS                                                                              \
     "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "   \
     "hide renormalise number_duplicates "
+#define PATTERN_FIELDS SELECT_FIELDS "range "
 #define ASK_MODEL "Open a model, and it is drawn"
 #define ASK_TEXT "Type a sentence, and its attention is drawn while you type"
 
@@ -23,7 +24,7 @@ const View views[] = {
     {"model", {"model_view", NULL}, "Model view",
      "every head of every layer at a glance: layers down, heads across",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
-     "attention layer head rows units token threshold top_k statistic reduce hide_special "
+     "attention layer head heads rows units token threshold top_k statistic reduce hide_special "
      "hide_punctuation hide renormalise transpose colormap range",
      view_model},
     {"head", {"head_view", "attention_heads", NULL}, "Head view",
@@ -32,7 +33,7 @@ const View views[] = {
     {"heatmap", {"attention_pattern", "pattern", "matrix", NULL}, "Heatmap",
      "who looks at whom: a row for each query, a column for each key",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
-     PATTERN_FIELDS "transpose numbers range colormap reduce", view_heatmap},
+     PATTERN_FIELDS "transpose numbers colormap reduce", view_heatmap},
     {"arcs", {"arc", NULL}, "Arcs",
      "one sentence on a line: arcs above go back, arcs below go on",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL, PATTERN_FIELDS, view_arcs},
@@ -48,10 +49,10 @@ const View views[] = {
     {"neuron", {"neuron_view", NULL}, "Neuron view",
      "one query against all keys, dimension by dimension: q, k, their product, its sum",
      ASK_TEXT, VIEW_NEEDS_TRACE, neuron_sites,
-     "attention layer head rows token hide_special hide_punctuation hide", view_neuron},
+     "attention layer head heads rows token hide_special hide_punctuation hide", view_neuron},
     {"steps", {"step_by_step", NULL}, "Steps",
      "from Q K^T to W_O for one head, with the real numbers of a few tokens",
-     ASK_TEXT, VIEW_NEEDS_TRACE, steps_sites, "attention layer head rows token", view_steps},
+     ASK_TEXT, VIEW_NEEDS_TRACE, steps_sites, "attention layer head heads rows token", view_steps},
     {"positions", {"position_curves", "positional_encoding", NULL}, "Positions",
      "how the model writes down where a word stands, a curve a dimension",
      ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention dims pair n_positions", view_positions},
@@ -70,7 +71,7 @@ const View views[] = {
     {"difference", {"diff", NULL}, "Difference",
      "what an edit, or another model, changes in a pattern",
      "Edit a head, or name another model or trace to compare with",
-     VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE, NULL, PATTERN_FIELDS "transpose numbers",
+     VIEW_NEEDS_TRACE | VIEW_NEEDS_BASELINE, NULL, SELECT_FIELDS "transpose numbers",
      view_difference},
     {"patches", {"image", "image_view", NULL}, "Patches",
      "the picture under the attention of the class token or of one patch, head by head",

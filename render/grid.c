@@ -114,6 +114,7 @@ static Color frame_color(const Plan *plan, int series) {
 static bool draw_thumbnail(const Plan *plan, int row, int column, double x, double y,
                            Error *error) {
     int series = row * plan->grid->n_columns + column;
+    if (plan->grid->left_out && plan->grid->left_out[series]) return true;
     FigureBox box = {x, y, plan->w, plan->h};
     StrBuf title = {0};
     strbuf_puts(&title, id_of(plan, row, column, plan->options->base));

@@ -31,6 +31,7 @@ typedef struct Grid {
                              * prefix "cross-L%dH%d" in models of two stacks */
     const float *frames;    // [n_rows * n_columns] a statistic shown as a frame's colour; NULL
     const char *frame_name; /* "entropy, bits" */
+    const bool *left_out;   // [n_rows * n_columns] no thumbnail there; NULL: all are drawn
     FigureReduce reduce;
     bool whole;    /* keep every cell, for zooming; else no more than the page can show */
     bool triangle; /* causal: cells above the diagonal are absent whatever the matrix says */

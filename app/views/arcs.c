@@ -46,17 +46,15 @@ bool view_arcs(Figure *figure, const ViewInput *input, Error *error) {
     if (ok) {
         Arcs arcs = {.n_heads = m.n, .heads = m.items, .tokens = m.keys.axis};
         arcs.tokens.title = m.queries.axis.title;
-        ChartOptions options = view_options(input, m.title, m.notes);
-        options.scale = input->state->range ? view_scale(input, &m) : CHART_SCALE_UNIT;
+        ChartOptions options = view_line_options(input, &m, m.notes);
         double kept = thin_out(input, &m);
         const char *left_out = view_faint_note(&m, &options, arena);
         if (kept >= 0) {
             arcs.top = TOP_OF_MANY;
-            left_out =
-                arena_printf(arena,
-                             "the %d largest weights of each query (--top-k): %.1f %% of "
-                             "the weight left out",
-                             TOP_OF_MANY, 100 * (1 - kept));
+            left_out = arena_printf(arena,
+                                    "the %d largest weights of each query (--top-k): %.1f %% of "
+                                    "the weight left out",
+                                    TOP_OF_MANY, 100 * (1 - kept));
         }
         options.notes = view_joined(arena, m.notes, left_out);
         view_focus(&options, input, &m);

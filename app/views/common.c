@@ -32,6 +32,13 @@ ChartScale view_scale(const ViewInput *input, const Matrices *m) {
     return strcmp(range, "max") == 0 ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
 }
 
+ChartOptions view_line_options(const ViewInput *input, const Matrices *m, const char *notes) {
+    ChartOptions options = view_options(input, m->title, notes);
+    options.colormap = COLORMAP_PAPER;
+    options.scale = input->state->range ? view_scale(input, m) : CHART_SCALE_UNIT;
+    return options;
+}
+
 const char *view_faint_note(const Matrices *m, const ChartOptions *options, Arena *arena) {
     double all = 0, faint = 0, share = options->least > 0 ? options->least : 0.01;
     for (int i = 0; i < m->n; i++)

@@ -12,6 +12,8 @@
 /* Title, notes, size, colours and switches as the state says. */
 ChartOptions view_options(const ViewInput *input, const char *title, const char *notes);
 /* The state's scale; where it says none: 0..1, or 0..largest when nothing reaches a half. */
+/* The same for weights drawn as lines: no colour map, and 0..1 unless --range says otherwise. */
+ChartOptions view_line_options(const ViewInput *input, const Matrices *m, const char *notes);
 ChartScale view_scale(const ViewInput *input, const Matrices *m);
 /* "lines under 1 % left out: 3.2 % of the weight", for charts of lines with these options; "" where
  * none is. */

@@ -46,8 +46,7 @@ bool view_cross(Figure *figure, const ViewInput *input, Error *error) {
         const char *notes =
             state->hard ? view_joined(arena, m.notes, "thin line: each word's largest weight")
                         : m.notes;
-        ChartOptions options = view_options(input, m.title, notes);
-        options.scale = state->range ? view_scale(input, &m) : CHART_SCALE_UNIT;
+        ChartOptions options = view_line_options(input, &m, notes);
         if (!state->ribbons)
             options.notes = view_joined(arena, notes, view_faint_note(&m, &options, arena));
         view_focus(&options, input, &m);

@@ -41,8 +41,7 @@ bool view_head(Figure *figure, const ViewInput *input, Error *error) {
         } else {
             lines.only = NULL;
         }
-        ChartOptions options = view_options(input, m.title, notes);
-        options.scale = input->state->range ? view_scale(input, &m) : CHART_SCALE_UNIT;
+        ChartOptions options = view_line_options(input, &m, notes);
         if (!lines.only)
             options.notes = view_joined(arena, notes, view_faint_note(&m, &options, arena));
         view_focus(&options, input, &m);

@@ -23,7 +23,7 @@ static bool choose_head(const ViewInput *input, Place *out, Error *error) {
     if (select_part(&rest, ',', &part)) {
         if (!place_parse(part, &said, error)) return false;
         out->layer = said.layer;
-        out->head = said.head;
+        out->head = select_part(&rest, ',', &part) ? -2 : said.head;
     }
     long long number;
     if (state->layer && !state->heads)

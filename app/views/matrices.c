@@ -51,34 +51,48 @@ static void cross_product(Groups *groups, const Place *attention, const SelectLi
         }
 }
 
-static bool groups_of_heads(Groups *groups, const Place *attention, int n_layers, int n_heads,
-                            const char *text, Arena *arena, Error *error) {
+Place *heads_named(const char *text, const Place *attention, int n_layers, int n_heads, int *n,
+                   Arena *arena, Error *error) {
+    Place *out = arena_alloc(arena, (strlen(text) + 1) * sizeof *out);
     Str rest = str(text), part;
-    while (select_part(&rest, ',', &part)) {
+    for (*n = 0; select_part(&rest, ',', &part); (*n)++) {
         Place p;
-        if (!place_parse(part, &p, error)) return error_prefix(error, "--heads");
+        if (!place_parse(part, &p, error)) return error_prefix(error, "--heads"), NULL;
         bool same = place_same_attention(&p, attention) ||
                     (!p.cross && p.stack == STACK_BLOCKS); /* the attention is said elsewhere */
         if (!same)
             return error_set(error, ERROR_INPUT,
                              "--heads: '%.*s' is of another attention than the rest; one figure "
                              "shows one attention",
-                             (int)part.n, part.data);
+                             (int)part.n, part.data),
+                   NULL;
         if (p.layer < 0 || p.layer >= n_layers || p.head >= n_heads || p.head < 0)
             return error_set(error, ERROR_INPUT,
                              "--heads: '%.*s': expected L0H0 to L%dH%d, commas between",
-                             (int)part.n, part.data, n_layers - 1, n_heads - 1);
+                             (int)part.n, part.data, n_layers - 1, n_heads - 1),
+                   NULL;
+        out[*n] = place_of_head(*attention, p.layer, p.head);
+    }
+    if (*n > 0) return out;
+    error_set(error, ERROR_INPUT, "--heads '%s': expected heads such as L2H1,L5H3", text);
+    return NULL;
+}
+
+static bool groups_of_heads(Groups *groups, const Place *attention, int n_layers, int n_heads,
+                            const char *text, Arena *arena, Error *error) {
+    int n;
+    Place *places = heads_named(text, attention, n_layers, n_heads, &n, arena, error);
+    for (int i = 0; places && i < n; i++) {
         int *pair = arena_alloc(arena, 2 * sizeof *pair);
-        pair[0] = p.layer;
-        pair[1] = p.head;
-        add_group(groups, (Group){.place = place_of_head(*attention, p.layer, p.head),
+        pair[0] = places[i].layer;
+        pair[1] = places[i].head;
+        add_group(groups, (Group){.place = places[i],
                                   .n_layers = 1,
                                   .n_heads = 1,
                                   .layers = pair,
                                   .heads = pair + 1});
     }
-    return groups->n > 0 ||
-           error_set(error, ERROR_INPUT, "--heads '%s': expected heads such as L2H1,L5H3", text);
+    return places != NULL;
 }
 
 /* What the state says of layers and heads; a preset place where it says nothing. */

@@ -43,6 +43,9 @@ bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *aren
 /* Parts of it, for views that go their own way. */
 bool attention_choose(const ViewInput *input, const MatricesWish *wish, Place *out,
                       const char **why, Error *error);
+/* The heads of "L5H3,L2H1", in that order; NULL and an error where one is not of this attention. */
+Place *heads_named(const char *text, const Place *attention, int n_layers, int n_heads, int *n,
+                   Arena *arena, Error *error);
 /* "Cross-attention", "Self-attention of the encoder", "Self-attention". */
 const char *attention_title(const Place *attention);
 bool attention_sides(const ViewInput *input, const Place *attention, bool words, bool reads,

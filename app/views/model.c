@@ -30,6 +30,7 @@ typedef struct Source {
     const Matrices
         *matrices; /* layer by layer; NULL: patterns are drawn as they lie in the trace */
     int n_heads;
+    bool *left_out; // [layer, head] not among --heads; NULL: all are drawn
 } Source;
 
 /* Words, picked queries and rows cut or renormalised are made of all matrices first. */
@@ -145,13 +146,18 @@ static bool read_matrix(void *user, int row, int column, Tensor out, Error *erro
     return true;
 }
 
+static bool is_drawn(const Source *s, int i) {
+    return !s->left_out || !s->left_out[i];
+}
+
 /* The largest weight of all heads: the end of the scale. */
 static float largest_weight(const Source *s, int n_layers, int n_heads) {
     Pattern p;
     float largest = 0;
     for (int l = 0; l < n_layers; l++)
         for (int h = 0; h < n_heads; h++) {
-            if (!trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
+            if (!is_drawn(s, l * n_heads + h) ||
+                !trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
                 continue;
             int64_t stride;
             const float *rows = head_rows(s, &p, s->heads[h], &stride);
@@ -168,9 +174,11 @@ static float largest_weight(const Source *s, int n_layers, int n_heads) {
 static double hidden_share(const Source *s, int n_layers, int n_heads) {
     Pattern p;
     double sum = 0;
+    int n = 0;
     for (int l = 0; l < n_layers; l++)
         for (int h = 0; h < n_heads; h++) {
-            if (!trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
+            if (!is_drawn(s, l * n_heads + h) ||
+                !trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
                 continue;
             pattern_tile(&p, s->heads[h], 0, p.n_queries, 0, p.n_keys, s->tile);
             for (int q = 0; q < s->queries.n; q++) {
@@ -182,8 +190,9 @@ static double hidden_share(const Source *s, int n_layers, int n_heads) {
                     drawn += (double)row[s->keys.tokens[k]];
                 sum += all - drawn;
             }
+            n++;
         }
-    return sum / n_layers / n_heads / s->queries.n;
+    return n ? sum / n / s->queries.n : 0;
 }
 
 static float *read_frames(const Source *s, MeasureId measure, int n_layers, int n_heads,
@@ -206,6 +215,37 @@ static const int *copy(const SelectList *list, Arena *arena) {
     return items;
 }
 
+static int place_in(SelectList *list, int item) {
+    for (int i = 0; i < list->n; i++)
+        if (list->items[i] == item) return i;
+    return -1;
+}
+
+static int by_number(const void *p, const void *q) {
+    return *(const int *)p - *(const int *)q;
+}
+
+/* --heads L5H3,L2H1: the rows and columns that have one of them, and nothing beside them. */
+static bool choose_heads(const ViewInput *input, Source *s, SelectList *layers, SelectList *heads,
+                         int n_layers, int n_heads, Arena *arena, Error *error) {
+    int n;
+    Place *named =
+        heads_named(input->state->heads, &s->attention, n_layers, n_heads, &n, arena, error);
+    if (!named) return false;
+    for (int i = 0; i < n; i++) {
+        if (place_in(layers, named[i].layer) < 0) layers->items[layers->n++] = named[i].layer;
+        if (place_in(heads, named[i].head) < 0) heads->items[heads->n++] = named[i].head;
+    }
+    qsort(layers->items, (size_t)layers->n, sizeof *layers->items, by_number);
+    qsort(heads->items, (size_t)heads->n, sizeof *heads->items, by_number);
+    s->left_out = arena_alloc(arena, (size_t)layers->n * (size_t)heads->n * sizeof *s->left_out);
+    memset(s->left_out, true, (size_t)layers->n * (size_t)heads->n * sizeof *s->left_out);
+    for (int i = 0; i < n; i++)
+        s->left_out[place_in(layers, named[i].layer) * heads->n + place_in(heads, named[i].head)] =
+            false;
+    return true;
+}
+
 static bool choose(const ViewInput *input, Source *s, SelectList *layers, SelectList *heads,
                    Arena *arena, Error *error) {
     const State *state = input->state;
@@ -215,10 +255,16 @@ static bool choose(const ViewInput *input, Source *s, SelectList *layers, Select
     s->attention = place_attention(s->attention.stack, s->attention.cross);
     int n_layers = trace_n_layers(input->trace, s->attention.stack, s->attention.cross);
     int n_heads = trace_n_heads(input->trace, s->attention.stack, s->attention.cross);
-    if (!select_parse(str(state->layer ? state->layer : "all"), n_layers, "layer", layers, error) ||
-        !select_parse(str(state->head ? state->head : "all"), n_heads, "head", heads, error))
+    *layers = *heads = (SelectList){0};
+    if (state->heads) {
+        if (!choose_heads(input, s, layers, heads, n_layers, n_heads, arena, error)) return false;
+    } else if (!select_parse(str(state->layer ? state->layer : "all"), n_layers, "layer", layers,
+                             error) ||
+               !select_parse(str(state->head ? state->head : "all"), n_heads, "head", heads,
+                             error)) {
         return false;
-    if (layers->kind != SELECT_EACH || heads->kind != SELECT_EACH || state->heads)
+    }
+    if (layers->kind != SELECT_EACH || heads->kind != SELECT_EACH)
         return error_set(error, ERROR_INPUT,
                          "the model view shows heads one by one: --layer and --head take numbers, "
                          "lists and ranges here; figure heatmap shows means and single heads");
@@ -258,13 +304,22 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
     return state->base ? view_joined(arena, notes, "counted from 1") : notes;
 }
 
+static char *numbers(const int *items, int n, Arena *arena) {
+    StrBuf out = {0};
+    for (int i = 0; i < n; i++)
+        strbuf_printf(&out, "%s%d", i ? "," : "", items[i]);
+    char *text = arena_strdup(arena, out.data);
+    strbuf_free(&out);
+    return text;
+}
+
 /* Every layer with every head, as the other views make them. */
 static bool read_matrices(const ViewInput *input, Source *s, int n_layers, int n_heads,
                           Matrices *out, Arena *arena, Error *error) {
     State state = *input->state; /* its texts stay where they are */
-    char layers[] = "all", heads[] = "all";
-    if (!state.layer) state.layer = layers;
-    if (!state.head) state.head = heads;
+    state.layer = numbers(s->layers, n_layers, arena);
+    state.head = numbers(s->heads, n_heads, arena);
+    state.heads = NULL;
     ViewInput all = *input;
     all.state = &state;
     MatricesWish wish = {.pick_rows = true};
@@ -327,6 +382,7 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
         .n_keys = s->n_columns,
         .rows = based(s->layers, n_layers, state->base, arena),
         .columns = based(s->heads, n_heads, state->base, arena),
+        .left_out = s->left_out,
         .id = *prefix ? arena_printf(arena, "%s-L%%dH%%d", prefix) : NULL,
         .reduce = s->mean ? FIGURE_REDUCE_MEAN : FIGURE_REDUCE_MAX,
     };
@@ -340,13 +396,22 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     const char *until = queries.n_seen < queries.n_tokens
                             ? arena_printf(arena, "step %d of %d", queries.n_seen, queries.n_tokens)
                             : "";
+    int n_drawn = n_layers * n_heads;
+    for (int i = 0; i < n_layers * n_heads; i++)
+        n_drawn -= !is_drawn(s, i);
+    const char *name = attention_title(&s->attention);
     const char *title =
-        arena_printf(arena, "%s, %d layer%s × %d head%s", attention_title(&s->attention), n_layers,
-                     n_layers == 1 ? "" : "s", n_heads, n_heads == 1 ? "" : "s");
+        s->left_out ? arena_printf(arena, "%s, %d heads", name, n_drawn)
+                    : arena_printf(arena, "%s, %d layer%s × %d head%s", name, n_layers,
+                                   n_layers == 1 ? "" : "s", n_heads, n_heads == 1 ? "" : "s");
     ChartOptions options =
         view_options(input, title,
                      view_joined(arena, view_joined(arena, queries.axis.title, until),
                                  notes_of(input, s, &keys, n_layers, n_heads, arena)));
+    if (state->range && strcmp(state->range, "row") == 0)
+        return error_set(error, ERROR_INPUT,
+                         "the model view has one scale for all heads: --range unit or max; figure "
+                         "heatmap has --range row");
     options.scale = CHART_SCALE_RANGE;
     options.high = state->range && strcmp(state->range, "unit") == 0 ? 1
                    : s->matrices                                     ? (double)s->matrices->largest

@@ -476,6 +476,30 @@ static void picks_are_places(void **unused) {
     done(&d);
 }
 
+/* --heads leaves only those of the model view's thumbnails, each where it belongs. */
+static void model_of_some_heads(void **unused) {
+    (void)unused;
+    static const char *const whats[] = {"attention=cross;heads=L1H2,L0H3",
+                                        "attention=cross;heads=L1H2,L0H3;units=words"};
+    for (int w = 0; w < 2; w++) {
+        Drawn d = draw("model", whats[w]);
+        int n, n_found = 0;
+        double x[2] = {0}, y[2] = {0};
+        const FigureItem *items = figure_items(d.figure, &n);
+        for (int i = 0; i < n; i++) {
+            if (!items[i].mark || !items[i].mark->id) continue;
+            bool first = !strcmp(items[i].mark->id, "cross-L0H3");
+            assert_true(first || !strcmp(items[i].mark->id, "cross-L1H2"));
+            n_found++;
+            x[first] = items[i].box.x;
+            y[first] = items[i].box.y;
+        }
+        assert_int_equal(n_found, 2);
+        assert_true(x[1] > x[0] && y[1] < y[0]);
+        done(&d);
+    }
+}
+
 static void wrong_wishes_are_named(void **unused) {
     (void)unused;
     refuses("heatmap", "layer=9", "expected 0 to 1");
@@ -492,6 +516,10 @@ static void wrong_wishes_are_named(void **unused) {
     refuses("difference", "layer=0", "nothing to compare");
     refuses("difference", "edits=ablate decoder.7.attn:H1", "decoder.7");
     refuses("model", "head=mean", "one by one");
+    refuses("model", "range=row", "--range unit or max");
+    refuses("model", "heads=L0H9", "L0H0 to L1H3");
+    refuses("neuron", "heads=L0H0,L1H1", "one head");
+    refuses("steps", "heads=L0H0,L1H1", "one head");
     refuses("heatmap", "hide_special=true;hide_punctuation=true;hide=the,cat,is,on,mat", "hidden");
 }
 
@@ -518,6 +546,7 @@ int main(void) {
         cmocka_unit_test(words_keep_the_mass),
         cmocka_unit_test(later_steps_are_not_there_yet),
         cmocka_unit_test(picks_are_places),
+        cmocka_unit_test(model_of_some_heads),
         cmocka_unit_test(wrong_wishes_are_named),
         cmocka_unit_test(aliases),
     };
