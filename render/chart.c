@@ -100,7 +100,7 @@ void chart_end(Figure *figure, const ChartOptions *options, const ChartArea *are
     FigureBox page = figure_bounds(figure);
     double height = ceil(bottom + area->margin);
     if (options->height > height) height = options->height;
-    figure_page(figure, ceil(page.w), height);
+    figure_page(figure, options->width > 0 ? page.w : ceil(page.w), height);
     if (options->has_focus) figure_focus(figure, options->focus);
     figure_seal(figure);
 }

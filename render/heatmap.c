@@ -134,17 +134,19 @@ static ChartArea plan_all(Plan *plan, const char *subtitle) {
 
 /* ---- labels ---- */
 
-static FigureMark token_mark(const Plan *plan, bool is_query, int index) {
+/* Of further panels the label is named after its panel: ids are unique. */
+static FigureMark token_mark(const Plan *plan, bool is_query, int index, int panel) {
     FigureMark mark = {.pick = {-1, -1, -1}, .role = FIGURE_LABEL};
     if (is_query)
         mark.pick.query = index;
     else
         mark.pick.key = index;
-    mark.id = arena_printf(plan->arena, "%c%d", is_query ? 'q' : 'k', index);
+    mark.id = panel ? arena_printf(plan->arena, "%c%d-p%d", is_query ? 'q' : 'k', index, panel)
+                    : arena_printf(plan->arena, "%c%d", is_query ? 'q' : 'k', index);
     return mark;
 }
 
-static void draw_row_labels(const Plan *plan, double x, double y) {
+static void draw_row_labels(const Plan *plan, int panel, double x, double y) {
     FigureTextStyle style = {.font = plan->row_font,
                              .color = plan->theme->ink,
                              .anchor = FIGURE_END,
@@ -152,14 +154,14 @@ static void draw_row_labels(const Plan *plan, double x, double y) {
                                           (plan->row_title ? plan->theme->type_small * 1.7 : 0)};
     for (int r = 0; r < plan->rows.n; r += plan->row_step) {
         int first = plan->rows.index[r];
-        FigureMark mark = token_mark(plan, !plan->options->transpose, first);
+        FigureMark mark = token_mark(plan, !plan->options->transpose, first, panel);
         style.color = plan->rows.special[r] ? plan->theme->soft : plan->theme->ink;
         figure_text(plan->figure, x - 8, y + (r + 0.5) * plan->cell_h + plan->row_font.size * 0.36,
                     plan->rows.text[r], style, &mark);
     }
 }
 
-static void draw_column_labels(const Plan *plan, double x, double y) {
+static void draw_column_labels(const Plan *plan, int panel, double x, double y) {
     double room = plan->top - 8 - (plan->column_title ? plan->theme->type_small * 1.7 : 0);
     FigureTextStyle style = {.font = plan->column_font,
                              .color = plan->theme->ink,
@@ -167,7 +169,7 @@ static void draw_column_labels(const Plan *plan, double x, double y) {
                              .angle = plan->turned ? 90 : 0,
                              .max_width = plan->turned ? room : plan->cell_w * plan->column_step};
     for (int c = 0; c < plan->columns.n; c += plan->column_step) {
-        FigureMark mark = token_mark(plan, plan->options->transpose, plan->columns.index[c]);
+        FigureMark mark = token_mark(plan, plan->options->transpose, plan->columns.index[c], panel);
         style.color = plan->columns.special[c] ? plan->theme->soft : plan->theme->ink;
         double at = x + (c + 0.5) * plan->cell_w;
         if (plan->turned)
@@ -386,8 +388,8 @@ static double draw_panels(const Plan *plan, const ChartArea *area) {
         double x = area->x + plan->left + across * (w + plan->gutter);
         double y = area->y + plan->name_h + plan->top + down * (h + plan->gutter + plan->name_h);
         draw_panel(plan, i, x, y);
-        if (across == 0) draw_row_labels(plan, x, y);
-        if (down == 0) draw_column_labels(plan, x, y);
+        if (across == 0) draw_row_labels(plan, i, x, y);
+        if (down == 0) draw_column_labels(plan, i, x, y);
         if (i == 0 && w > 0 && h > 0) draw_axis_titles(plan, area, x, y, w, h);
         bottom = fmax(bottom, y + h);
     }

@@ -141,13 +141,15 @@ static double draw_queries(const Plan *plan, const ChartLabels *labels, double x
         FigureMark mark = {.pick = {-1, query, -1},
                            .role = FIGURE_LABEL,
                            .id = arena_printf(plan->arena, "q%d", query)};
-        if (chosen)
+        if (chosen) {
+            FigureMark box = {.pick = mark.pick, .role = mark.role};
             figure_rect(plan->figure, (FigureBox){chips[i].x, chips[i].y - h / 2, chips[i].w, h},
                         4 * plan->theme->type_body / 13,
                         (FigurePaint){.fill = plan->theme->accent_soft,
                                       .stroke = plan->theme->accent,
                                       .width = 2 * plan->theme->line_thin},
-                        &mark);
+                        &box);
+        }
         draw_token(plan, labels, i, chips[i],
                    labels->special[i] ? plan->theme->soft : plan->theme->ink, mark);
     }

@@ -179,6 +179,39 @@ static void dumps_are_golden(void **unused) {
     }
 }
 
+static int by_text(const void *p, const void *q) {
+    return strcmp(*(const char *const *)p, *(const char *const *)q);
+}
+
+/* Each id of a document is there once. */
+static void check_ids(const char *what, const Figure *figure) {
+    int n, n_ids = 0;
+    const FigureItem *items = figure_items(figure, &n);
+    const char **ids = malloc(((size_t)n + 1) * sizeof *ids);
+    assert_non_null(ids);
+    for (int i = 0; i < n; i++)
+        if (items[i].mark && items[i].mark->id) ids[n_ids++] = items[i].mark->id;
+    qsort(ids, (size_t)n_ids, sizeof *ids, by_text);
+    for (int i = 1; i < n_ids; i++)
+        if (!strcmp(ids[i], ids[i - 1])) fail_msg("%s: the id %s is there twice", what, ids[i]);
+    free(ids);
+}
+
+static void ids_are_unique(void **unused) {
+    (void)unused;
+    static const char *const whats[][2] = {{"heatmap", "attention=cross;layer=all;head=all"},
+                                           {"sentence", "attention=cross"},
+                                           {"cross", "attention=cross;head=all;hard=true"},
+                                           {"arcs", "attention=encoder;head=all"},
+                                           {"head", "attention=encoder;head=all"},
+                                           {"mask", "theme=light"}};
+    for (size_t i = 0; i < sizeof whats / sizeof *whats; i++) {
+        Drawn d = draw(whats[i][0], whats[i][1]);
+        check_ids(whats[i][0], d.figure);
+        done(&d);
+    }
+}
+
 static void every_view_draws(void **unused) {
     (void)unused;
     for (const View *v = views; v->name; v++) {
@@ -190,6 +223,7 @@ static void every_view_draws(void **unused) {
         StrBuf svg = {0};
         assert_true(export_bytes(d.figure, EXPORT_SVG, &(ExportOptions){0}, &svg, NULL));
         assert_true(svg.n > 500);
+        check_ids(v->name, d.figure);
         strbuf_free(&svg);
         done(&d);
     }
@@ -537,6 +571,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dumps_are_golden),
         cmocka_unit_test(every_view_draws),
+        cmocka_unit_test(ids_are_unique),
         cmocka_unit_test(weights_are_the_traces),
         cmocka_unit_test(widths_follow_weights),
         cmocka_unit_test(same_bytes_twice),
