@@ -54,6 +54,11 @@ static bool is_lazy(const Run *run, const HookPoint *at) {
            !edited_at(run, *at, SITE_SCORES);
 }
 
+Arena *capture_place(const Run *run, const HookPoint *at) {
+    bool kept = run->capture && !run->tape && capture_wants(run, at);
+    return kept ? trace_arena(run->capture->trace) : NULL;
+}
+
 void capture_put(const Run *run, const HookPoint *at, Tensor x) {
     Trace *trace = run->capture->trace;
     char name[HOOK_NAME_MAX];
@@ -69,7 +74,8 @@ void capture_put(const Run *run, const HookPoint *at, Tensor x) {
             tensor_fill(tensor_slice(part, 2, n_seen, n_keys),
                         at->site == SITE_PATTERN ? 0 : -INFINITY);
     } else {
-        trace_put(trace, name, tensor_clone(trace_arena(trace), x));
+        bool placed = x.data && x.data == run->capture->placed;
+        trace_put(trace, name, placed ? x : tensor_clone(trace_arena(trace), x));
     }
     if (run->tape) trace_live(trace, name, x);
 }

@@ -11,11 +11,15 @@ struct Capture {
     bool lazy;                /* patterns as q, k and log-sum-exp where nothing needs them stored */
     bool grads;               /* keep the returned tensors, to read their gradients later */
     Trace *trace;
+    const float *placed; /* lies in the trace's arena already (capture_place) */
 };
 
 /* Is this site recorded? */
 bool capture_wants(const Run *run, const HookPoint *at);
-/* Records a copy of x. */
+/* Where to compute what will be recorded at this site, so that no copy is needed: the trace's
+ * arena; NULL where it is not recorded. The caller sets capture->placed to the tensor's data. */
+Arena *capture_place(const Run *run, const HookPoint *at);
+/* Records x: a copy of it, unless it was placed. */
 void capture_put(const Run *run, const HookPoint *at, Tensor x);
 /* Called before a row's attention: for a pattern that is kept lazily, records its recipe and
  * returns lse [head, query] to fill; else no data. */

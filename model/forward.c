@@ -12,6 +12,7 @@
 #include <assert.h>
 
 #include "model/attention.h"
+#include "model/capture.h"
 #include "model/position.h"
 #include "model/rnn.h"
 
@@ -299,8 +300,18 @@ static Tensor picked(const HeadConfig *head, Tensor hidden) {
     return hidden;
 }
 
+/* Logits are the largest activation of all: made where they are kept. */
+static Tensor output_of(Run *run, const HookPoint *at, Tensor x) {
+    Arena *scratch = run->arena, *place = capture_place(run, at);
+    if (place) run->arena = place;
+    Tensor logits = op_linear(run, x, &run->model->output);
+    run->arena = scratch;
+    if (place) run->capture->placed = logits.data;
+    return logits;
+}
+
 /* Dense, activation, norm, output: each where the head has it. */
-static Tensor through_head(Run *run, Tensor x) {
+static Tensor through_head(Run *run, const HookPoint *at, Tensor x) {
     const Model *m = run->model;
     const HeadConfig *config = &m->config.head;
     if (m->head.transform.weight.data)
@@ -309,23 +320,24 @@ static Tensor through_head(Run *run, Tensor x) {
         Tensor scale = op_norm_scale(run, NORM_LAYER, x, config->norm_epsilon);
         x = op_norm_apply(run, NORM_LAYER, x, scale, &m->head.norm);
     }
-    return op_linear(run, x, &m->output);
+    return output_of(run, at, x);
 }
 
 Tensor forward_logits(Run *run, StackId stack, Tensor hidden) {
     const Model *m = run->model;
     const HeadConfig *head = &m->config.head;
     if (!m->output.weight.data) return (Tensor){0};
-    Tensor logits = through_head(run, picked(head, hidden));
-    if (m->config.logit_scale != 1) logits = op_scale(run, logits, m->config.logit_scale);
+    HookPoint at = run->logits_at ? *run->logits_at : (HookPoint){0};
+    at.site = SITE_LOGITS;
+    at.stack = stack;
+    Tensor read = picked(head, hidden);
+    if (m->config.logit_scale != 1) read = op_scale(run, read, m->config.logit_scale);
+    Tensor logits = through_head(run, &at, read);
     if (head->pick == PICK_FIRST_TWO) {
         Tensor second = op_linear(run, tensor_slice(hidden, 0, 1, 2), &m->head.second);
         logits = op_scale(run, op_add(run, logits, second), 0.5f);
     }
     if (head->pick != PICK_ALL) logits = tensor_reshape(logits, 1, logits.shape[1]);
     if (head->kind == HEAD_REPLACED) logits = tensor_reshape(logits, 1, logits.shape[0]);
-    HookPoint at = run->logits_at ? *run->logits_at : (HookPoint){0};
-    at.site = SITE_LOGITS;
-    at.stack = stack;
     return hook(run, &at, logits);
 }
