@@ -173,6 +173,35 @@ static int last_head(const Edit *edit) {
     return last;
 }
 
+/* The same of a recurrent model, whose cells have other gates each (rnn.h). */
+static bool recurrent_computes(const HookPoint *at, const RnnConfig *c) {
+    switch ((int)at->site) {
+    case SITE_EMBED:
+    case SITE_LOGITS:
+    case SITE_RNN_H:
+        return true;
+    case SITE_SCORES:
+    case SITE_PATTERN:
+        return at->stack == STACK_DECODER && at->cross && at->layer <= 0;
+    case SITE_RNN_CONTEXT:
+        return at->stack == STACK_DECODER;
+    case SITE_RNN_H_BACKWARD:
+        return at->stack == STACK_ENCODER && c->bidirectional;
+    case SITE_RNN_C:
+    case SITE_RNN_I:
+    case SITE_RNN_F:
+    case SITE_RNN_G:
+    case SITE_RNN_O:
+        return c->cell == CELL_LSTM;
+    case SITE_RNN_R:
+    case SITE_RNN_Z:
+    case SITE_RNN_N:
+        return c->cell == CELL_GRU;
+    default:
+        return false;
+    }
+}
+
 /* Does the forward pass of this model come by this place at all? */
 static bool is_computed(const Edit *edit, const Model *model) {
     const StackConfig *c = &model->config.stack[edit->at.stack];
@@ -180,7 +209,8 @@ static bool is_computed(const Edit *edit, const Model *model) {
     bool rotates =
         c->position == POSITION_ROTARY_HALVES || c->position == POSITION_ROTARY_INTERLEAVED;
     Site site = edit->at.site;
-    if (model->config.family == FAMILY_RECURRENT) return true;
+    if (model->config.family == FAMILY_RECURRENT)
+        return recurrent_computes(&edit->at, &model->config.rnn);
     if (site >= SITE_RNN_H) return false;
     switch ((int)site) {
     case SITE_POS_EMBED:
@@ -276,7 +306,8 @@ static bool check(const Edit *edit, const Model *model, Error *error) {
                          edit->text, stack_prefix(edit->at.stack),
                          two ? "encoder. or decoder." : "blocks.");
     }
-    if (edit->at.cross && !c->has_cross)
+    bool recurrent = model->config.family == FAMILY_RECURRENT;
+    if (edit->at.cross && !c->has_cross && !(recurrent && edit->at.stack == STACK_DECODER))
         return error_set(error, ERROR_INPUT,
                          "edit \"%.80s\": there is no cross-attention in this "
                          "stack",
@@ -288,8 +319,11 @@ static bool check(const Edit *edit, const Model *model, Error *error) {
         return error_set(error, ERROR_INPUT, "edit \"%.80s\": head %d, but the heads are 0 to %d",
                          edit->text, last_head(edit), heads_of(edit, c) - 1);
     if (!is_computed(edit, model))
-        return error_set(error, ERROR_INPUT, "edit \"%.80s\": this model does not compute %s",
-                         edit->text, site->name);
+        return error_set(error, ERROR_INPUT, "edit \"%.80s\": this model does not compute %s%s",
+                         edit->text, site->name,
+                         recurrent && edit->at.cross
+                             ? "; decoder.hook_context is what its attention hands on"
+                             : "");
     if (edit->kind == EDIT_SET && !edit->at.cross && c->causal && edit->key > edit->query)
         return error_set(error, ERROR_INPUT,
                          "edit \"%.80s\": a query of this attention sees no key behind itself",

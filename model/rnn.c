@@ -29,7 +29,7 @@ typedef struct Reading {
     int layer, row;
     bool backward;
     int64_t d;
-    float *h, *c;             // [d] state; changed by every step
+    Tensor h, c;              // [1, d] the state before the next step
     Tensor states, cells;     // [pos, d] of all tokens
     Tensor gates[MOST_GATES]; // [pos, d]
 } Reading;
@@ -38,11 +38,47 @@ static Tensor row_of(Tensor x, int64_t t) {
     return tensor_slice(x, 0, t, t + 1);
 }
 
-/* Lets the edits of a site change row t (position `at`) of what is collected. */
-static void edit_row(const Reading *r, Site site, int64_t position, Tensor row) {
-    if (!r->run->edits || (r->backward && site != SITE_RNN_H_BACKWARD)) return;
+/* d numbers of x from `begin` on, contiguous, as one row; a view of the gradient too. */
+static Tensor part_of(Tensor x, int64_t begin, int64_t d) {
+    Tensor y = tensor_view(x.data + begin, 2, 1, d);
+    y.grad = x.grad ? x.grad + begin : NULL;
+    return y;
+}
+
+typedef struct Put {
+    Tensor to, from; // [n, d]
+} Put;
+
+static void put_backward(const void *saved, Tape *tape) {
+    (void)tape;
+    const Put *s = saved;
+    for (int64_t i = 0; s->from.grad && i < s->from.shape[0]; i++)
+        kernel_add(s->from.grad + i * s->from.stride[0], s->to.grad + i * s->to.stride[0],
+                   s->from.shape[1]);
+}
+
+/* Copies rows into their place in a collection. */
+static void put(Run *run, Tensor to, Tensor from) {
+    tensor_copy(to, from);
+    if (run->tape) *(Put *)tape_append(run->tape, put_backward, sizeof(Put)) = (Put){to, from};
+}
+
+static Tensor side_by_side(Run *run, Tensor a, Tensor b) {
+    if (!b.data) return a;
+    Tensor out = run_tensor(run, 2, a.shape[0], a.shape[1] + b.shape[1]);
+    put(run, tensor_slice(out, 1, 0, a.shape[1]), a);
+    put(run, tensor_slice(out, 1, a.shape[1], out.shape[1]), b);
+    return out;
+}
+
+/* x [1, d] through the edits of its site, into row t (position `at`) of what is collected; what
+ * follows reads it there. */
+static Tensor collect(const Reading *r, Site site, int64_t position, Tensor x, Tensor all,
+                      int64_t t) {
     HookPoint at = {.site = site, .stack = r->stack, .layer = r->layer, .query_begin = position};
-    tensor_copy(row, hook_edited(r->run, &at, row));
+    if (!r->backward || site == SITE_RNN_H_BACKWARD) x = hook_edited(r->run, &at, x);
+    put(r->run, row_of(all, t), x);
+    return part_of(all, t * r->d, r->d);
 }
 
 static void record(const Reading *r, Site site, Tensor x) {
@@ -50,59 +86,50 @@ static void record(const Reading *r, Site site, Tensor x) {
     if (!r->backward || site == SITE_RNN_H_BACKWARD) hook_record(r->run, &at, x);
 }
 
-static void activate(float *x, Activation kind, int64_t d) {
-    kernel_activation(kind, x, x, d);
+/* The new state from the gates. */
+static Tensor new_state(Reading *r, const Tensor *gate, int64_t t, int64_t position) {
+    Run *run = r->run;
+    switch (r->config->cell) {
+    case CELL_RNN:
+        return gate[0];
+    case CELL_GRU: /* (1 - z) n + z h */
+        return op_add(run, gate[2],
+                      op_mul(run, gate[1], op_add(run, r->h, op_scale(run, gate[2], -1))));
+    case CELL_LSTM: {
+        Tensor c = op_add(run, op_mul(run, gate[1], r->c), op_mul(run, gate[0], gate[2]));
+        r->c = collect(r, SITE_RNN_C, position, c, r->cells, t);
+        return op_mul(run, gate[3], op_activation(run, ACTIVATION_TANH, r->c));
+    }
+    }
+    return gate[0];
 }
 
 /* gates = W_ih x + b_ih (given) and W_hh h + b_hh (made here) -> the new state in row t. */
-static void step(Reading *r, const float *from_input, int64_t t, int64_t position) {
+static void step(Reading *r, Tensor from_input, int64_t t, int64_t position) {
     Run *run = r->run;
     int64_t d = r->d;
-    int n_gates = rnn_n_gates(r->config);
     ArenaMark mark = arena_mark(run->arena);
-    const float *from_state = op_linear(run, tensor_view(r->h, 2, 1, d), &r->cell->hidden).data;
-    float *gate[MOST_GATES], *out = r->states.data + t * d;
-    for (int g = 0; g < n_gates; g++) {
-        gate[g] = r->gates[g].data + t * d;
+    Tensor from_state = op_linear(run, r->h, &r->cell->hidden), gate[MOST_GATES];
+    for (int g = 0; g < rnn_n_gates(r->config); g++) {
         bool candidate = r->config->cell == CELL_RNN || g == 2;
-        bool reset = r->config->cell == CELL_GRU && g == 2; /* r (W_hn h + b_hn) */
-        for (int64_t i = 0; i < d; i++)
-            gate[g][i] = from_input[g * d + i] + (reset ? gate[0][i] : 1) * from_state[g * d + i];
-        activate(gate[g], !candidate ? ACTIVATION_SIGMOID : r->config->activation, d);
-        if (n_gates > 1)
-            edit_row(r, gate_sites[r->config->cell][g], position, row_of(r->gates[g], t));
+        Tensor x = part_of(from_input, g * d, d), y = part_of(from_state, g * d, d);
+        if (r->config->cell == CELL_GRU && g == 2) y = op_mul(run, gate[0], y); /* r (W_hn h + b) */
+        x = op_activation(run, candidate ? r->config->activation : ACTIVATION_SIGMOID,
+                          op_add(run, x, y));
+        gate[g] = r->config->cell == CELL_RNN
+                      ? x
+                      : collect(r, gate_sites[r->config->cell][g], position, x, r->gates[g], t);
     }
-    switch (r->config->cell) {
-    case CELL_RNN:
-        memcpy(out, gate[0], (size_t)d * sizeof *out);
-        break;
-    case CELL_GRU:
-        for (int64_t i = 0; i < d; i++)
-            out[i] = (1 - gate[1][i]) * gate[2][i] + gate[1][i] * r->h[i];
-        break;
-    case CELL_LSTM: {
-        float *cells = r->cells.data + t * d;
-        for (int64_t i = 0; i < d; i++)
-            cells[i] = gate[1][i] * r->c[i] + gate[0][i] * gate[2][i];
-        edit_row(r, SITE_RNN_C, position, row_of(r->cells, t));
-        kernel_activation(ACTIVATION_TANH, cells, out, d);
-        for (int64_t i = 0; i < d; i++)
-            out[i] *= gate[3][i];
-        memcpy(r->c, cells, (size_t)d * sizeof *cells);
-        break;
-    }
-    }
-    edit_row(r, r->backward ? SITE_RNN_H_BACKWARD : SITE_RNN_H, position, row_of(r->states, t));
-    memcpy(r->h, out, (size_t)d * sizeof *out);
-    arena_reset(run->arena, mark);
+    Tensor h = new_state(r, gate, t, position);
+    r->h = collect(r, r->backward ? SITE_RNN_H_BACKWARD : SITE_RNN_H, position, h, r->states, t);
+    if (!run->tape) arena_reset(run->arena, mark);
 }
 
 static void begin_reading(Reading *r, int64_t n) {
-    Arena *arena = r->run->arena;
-    r->states = tensor_new(arena, 2, n, r->d);
-    if (r->config->cell == CELL_LSTM) r->cells = tensor_new(arena, 2, n, r->d);
-    for (int g = 0; g < rnn_n_gates(r->config); g++)
-        r->gates[g] = tensor_new(arena, 2, n, r->d);
+    r->states = run_tensor(r->run, 2, n, r->d);
+    if (r->config->cell == CELL_LSTM) r->cells = run_tensor(r->run, 2, n, r->d);
+    for (int g = 0; rnn_n_gates(r->config) > 1 && g < rnn_n_gates(r->config); g++)
+        r->gates[g] = run_tensor(r->run, 2, n, r->d);
 }
 
 static void end_reading(const Reading *r) {
@@ -121,35 +148,25 @@ static Tensor read_layer(Reading *r, Tensor x) {
     Tensor inputs = op_linear(r->run, x, &r->cell->input);
     for (int64_t i = 0; i < n; i++) {
         int64_t t = r->backward ? n - 1 - i : i;
-        step(r, inputs.data + t * inputs.stride[0], t, t);
+        step(r, row_of(inputs, t), t, t);
     }
     end_reading(r);
     return r->states;
 }
 
-static Tensor side_by_side(Arena *arena, Tensor a, Tensor b) {
-    if (!b.data) return a;
-    Tensor out = tensor_new(arena, 2, a.shape[0], a.shape[1] + b.shape[1]);
-    tensor_copy(tensor_slice(out, 1, 0, a.shape[1]), a);
-    tensor_copy(tensor_slice(out, 1, a.shape[1], out.shape[1]), b);
-    return out;
-}
-
 /* The decoder's first state of a layer from the last ones of the encoder's. */
-static void bridge(Run *run, const Linear *linear, const float *ends, int64_t d_ends, float *out) {
-    Tensor y = op_linear(run, tensor_view((float *)(uintptr_t)ends, 2, 1, d_ends), linear);
-    kernel_activation(ACTIVATION_TANH, y.data, out, y.shape[1]);
+static void bridge(Run *run, const Linear *linear, Tensor ends, Tensor out) {
+    put(run, out, op_activation(run, ACTIVATION_TANH, op_linear(run, ends, linear)));
 }
 
 static void encode_row(Run *run, Tensor x, int row, Tensor out) {
     const RnnConfig *c = &run->model->config.rnn;
     const RnnWeights *w = run->model->extra;
-    int n_directions = c->bidirectional ? 2 : 1;
-    int64_t d = c->d_encoder, d_ends = n_directions * d;
+    Tensor nothing = run_tensor(run, 2, 1, c->d_encoder);
+    tensor_fill(nothing, 0);
     for (int layer = 0; layer < run->model->config.stack[STACK_ENCODER].n_layers; layer++) {
-        float *ends = arena_calloc(run->arena, (size_t)(2 * d_ends), sizeof *ends);
-        Tensor y[2] = {{0}};
-        for (int side = 0; side < n_directions; side++) {
+        Tensor y[2] = {{0}}, h[2] = {{0}}, cells[2] = {{0}};
+        for (int side = 0; side < (c->bidirectional ? 2 : 1); side++) {
             Reading r = {.run = run,
                          .config = c,
                          .cell = side ? &w->backward[layer] : &w->forward[layer],
@@ -157,18 +174,21 @@ static void encode_row(Run *run, Tensor x, int row, Tensor out) {
                          .layer = layer,
                          .row = row,
                          .backward = side == 1,
-                         .d = d,
-                         .h = ends + side * d,
-                         .c = ends + d_ends + side * d};
+                         .d = c->d_encoder,
+                         .h = nothing,
+                         .c = nothing};
             y[side] = read_layer(&r, x);
+            h[side] = r.h;
+            cells[side] = r.c;
         }
-        x = side_by_side(run->arena, y[0], y[1]);
-        bridge(run, &w->bridge_h, ends, d_ends, tensor_at(run->first_h, row, layer, 0, 0));
+        x = side_by_side(run, y[0], y[1]);
+        bridge(run, &w->bridge_h, side_by_side(run, h[0], h[1]),
+               row_of(tensor_index(run->first_h, 0, row), layer));
         if (c->cell == CELL_LSTM)
-            bridge(run, &w->bridge_c, ends + d_ends, d_ends,
-                   tensor_at(run->first_c, row, layer, 0, 0));
+            bridge(run, &w->bridge_c, side_by_side(run, cells[0], cells[1]),
+                   row_of(tensor_index(run->first_c, 0, row), layer));
     }
-    tensor_copy(out, x);
+    put(run, out, x);
 }
 
 static Tensor embed(Run *run, StackId stack, const TokenRows *rows, int query_begin) {
@@ -186,12 +206,12 @@ static Tensor embed(Run *run, StackId stack, const TokenRows *rows, int query_be
 static bool encode(Run *run, const TokenRows *rows, Tensor *out, Error *error) {
     const ModelConfig *m = &run->model->config;
     int n_layers = m->stack[STACK_DECODER].n_layers, d = m->rnn.d_decoder;
-    run->first_h = tensor_new(run->arena, 3, rows->n_rows, n_layers, d);
-    run->first_c = tensor_new(run->arena, 3, rows->n_rows, n_layers, d);
+    run->first_h = run_tensor(run, 3, rows->n_rows, n_layers, d);
+    run->first_c = run_tensor(run, 3, rows->n_rows, n_layers, d);
     tensor_fill(run->first_c, 0);
     Tensor x = embed(run, STACK_ENCODER, rows, 0);
     int64_t width = (m->rnn.bidirectional ? 2 : 1) * m->rnn.d_encoder;
-    *out = tensor_new(run->arena, 2, rows->begin[rows->n_rows], width);
+    *out = run_tensor(run, 2, rows->begin[rows->n_rows], width);
     for (int r = 0; r < rows->n_rows; r++) {
         if (!run_continues(run, error)) return false;
         encode_row(run, tensor_slice(x, 0, rows->begin[r], rows->begin[r + 1]), r,
@@ -224,56 +244,59 @@ static HookPoint attention_point(const Decoding *d, Site site, int64_t position)
                        .query_begin = position};
 }
 
-static void edit_attention(const Decoding *d, Site site, int64_t position, float *row, int64_t n) {
-    if (!d->run->edits) return;
+/* A row of scores or weights [1, 1, key] through the edits, into row t of what is collected. */
+static Tensor collect_row(const Decoding *d, Site site, int64_t position, Tensor x, Tensor all,
+                          int64_t t) {
     HookPoint at = attention_point(d, site, position);
-    Tensor x = tensor_view(row, 3, 1, 1, n);
-    tensor_copy(x, hook_edited(d->run, &at, x));
+    int64_t n = x.shape[2];
+    x = hook_edited(d->run, &at, x);
+    Tensor row = part_of(all, t * n, n);
+    put(d->run, row, part_of(x, 0, n));
+    return tensor_reshape(row, 3, 1, 1, n);
 }
 
-/* Weights over the source for the state s, and the values that they mix: row t of contexts. */
-static void attend(const Decoding *d, const float *s, int64_t t, int64_t position) {
+/* v.tanh(q + k_j) for all keys -> [1, 1, key] */
+static Tensor additive_scores(const Decoding *d, Tensor query) {
     Run *run = d->run;
     int64_t n = d->keys.shape[0], width = d->keys.shape[1];
-    float *scores = d->scores.data + t * n, *weights = d->patterns.data + t * n;
-    float *context = d->contexts.data + t * d->contexts.shape[1];
-    const float *query = s;
-    float *mixed = arena_alloc(run->arena, (size_t)width * sizeof *mixed);
-    if (d->config->attention == RNN_BAHDANAU)
-        query = op_linear(run, tensor_view((float *)(uintptr_t)s, 2, 1, d->config->d_decoder),
-                          &d->w->query)
-                    .data;
-    for (int64_t k = 0; k < n; k++) {
-        const float *key = d->keys.data + k * width;
-        if (d->keep && !d->keep[k]) {
-            scores[k] = -INFINITY;
-        } else if (d->config->attention == RNN_BAHDANAU) {
-            for (int64_t i = 0; i < width; i++)
-                mixed[i] = query[i] + key[i];
-            kernel_activation(ACTIVATION_TANH, mixed, mixed, width);
-            scores[k] = kernel_dot(mixed, d->w->v, width);
-        } else {
-            scores[k] = kernel_dot(query, key, width);
-        }
-    }
-    edit_attention(d, SITE_SCORES, position, scores, n);
-    kernel_softmax(scores, weights, n);
-    edit_attention(d, SITE_PATTERN, position, weights, n);
-    memset(context, 0, (size_t)d->contexts.shape[1] * sizeof *context);
+    Tensor queries = run_tensor(run, 2, n, width);
     for (int64_t k = 0; k < n; k++)
-        kernel_axpy(context, weights[k], d->values.data + k * d->values.stride[0],
-                    d->contexts.shape[1]);
-    Tensor row = row_of(d->contexts, t);
+        put(run, row_of(queries, k), query);
+    Tensor mixed = op_activation(run, ACTIVATION_TANH, op_add(run, d->keys, queries));
+    Linear *v = arena_calloc(run->arena, 1, sizeof *v); /* the tape keeps it */
+    v->weight = (Weight){.data = d->w->v, .dtype = DTYPE_F32, .rows = 1, .cols = width};
+    Tensor scores = tensor_reshape(op_linear(run, mixed, v), 3, 1, 1, n);
+    for (int64_t k = 0; d->keep && k < n; k++)
+        if (!d->keep[k]) scores.data[k] = -INFINITY;
+    return scores;
+}
+
+/* Weights over the source for the state s [1, d], and the values that they mix: row t of contexts.
+ */
+static Tensor attend(const Decoding *d, Tensor s, int64_t t, int64_t position) {
+    Run *run = d->run;
+    const MaskRule mask = {.keep = d->keep};
+    Tensor scores = d->config->attention == RNN_BAHDANAU
+                        ? additive_scores(d, op_linear(run, s, &d->w->query))
+                        : op_attention_scores(run, tensor_split(s, 1, 1),
+                                              tensor_split(d->keys, 1, 1), 1, (Tensor){0}, &mask);
+    scores = collect_row(d, SITE_SCORES, position, scores, d->scores, t);
+    Tensor weights = op_softmax(run, scores, (Tensor){0});
+    weights = collect_row(d, SITE_PATTERN, position, weights, d->patterns, t);
+    int64_t width = d->contexts.shape[1];
+    Tensor mixed = run_tensor(run, 3, 1, 1, width);
+    op_attention_mix(run, weights, tensor_split(d->values, 1, 1), mixed);
     HookPoint at = {.site = SITE_RNN_CONTEXT, .stack = STACK_DECODER, .query_begin = position};
-    if (run->edits) tensor_copy(row, hook_edited(run, &at, row));
+    put(run, row_of(d->contexts, t), hook_edited(run, &at, part_of(mixed, 0, width)));
+    return part_of(d->contexts, t * width, width);
 }
 
 /* The cells of all layers on the input x [1, d_in]. */
 static void run_cells(const Decoding *d, Tensor x, int64_t t, int64_t position) {
     for (int l = 0; l < d->n_layers; l++) {
         Reading *r = &d->layers[l];
-        step(r, op_linear(d->run, x, &r->cell->input).data, t, position);
-        x = row_of(r->states, t);
+        step(r, op_linear(d->run, x, &r->cell->input), t, position);
+        x = r->h;
     }
 }
 
@@ -281,21 +304,18 @@ static void decode_step(const Decoding *d, Tensor embedded, int64_t t, int64_t p
     Run *run = d->run;
     const Reading *top = &d->layers[d->n_layers - 1];
     ArenaMark mark = arena_mark(run->arena);
-    Tensor context = row_of(d->contexts, t);
     if (d->config->attention == RNN_BAHDANAU) {
-        attend(d, top->h, t, position);
-        run_cells(d, side_by_side(run->arena, embedded, context), t, position);
-        Tensor state = side_by_side(run->arena, row_of(top->states, t), context);
-        tensor_copy(row_of(d->out, t), side_by_side(run->arena, state, embedded));
+        Tensor context = attend(d, top->h, t, position);
+        run_cells(d, side_by_side(run, embedded, context), t, position);
+        Tensor state = side_by_side(run, top->h, context);
+        put(run, row_of(d->out, t), side_by_side(run, state, embedded));
     } else {
         run_cells(d, embedded, t, position);
-        attend(d, top->states.data + t * top->d, t, position);
-        Tensor both = side_by_side(run->arena, context, row_of(top->states, t));
-        Tensor y = op_linear(run, both, &d->w->combine);
-        kernel_activation(ACTIVATION_TANH, y.data, y.data, y.shape[1]);
-        tensor_copy(row_of(d->out, t), y);
+        Tensor context = attend(d, top->h, t, position);
+        Tensor y = op_linear(run, side_by_side(run, context, top->h), &d->w->combine);
+        put(run, row_of(d->out, t), op_activation(run, ACTIVATION_TANH, y));
     }
-    arena_reset(run->arena, mark);
+    if (!run->tape) arena_reset(run->arena, mark);
 }
 
 static void record_attention(const Decoding *d, int64_t first) {
@@ -322,11 +342,12 @@ static Tensor source_keys(Run *run, const Memory *memory, Cache *cache) {
 typedef struct DecoderRow {
     int row, source;    /* of the targets, of the memory */
     int64_t begin, end; /* tokens */
-    float *h, *c;       // [layer, d]
+    Tensor h, c;        // [layer, d] the state before
 } DecoderRow;
 
-static void decode_row(Run *run, const DecoderRow *row, const Memory *memory, Tensor keys,
-                       Tensor embedded, int first, Tensor out) {
+static void decode_row(Run *run, const DecoderRow *row, const Memory *memory, Cache *cache,
+                       Tensor keys, Tensor embedded, Tensor out) {
+    int first = cache ? cache->length : 0;
     const ModelConfig *m = &run->model->config;
     const RnnConfig *c = &m->rnn;
     const int32_t *source = memory->rows->begin + row->source;
@@ -340,9 +361,9 @@ static void decode_row(Run *run, const DecoderRow *row, const Memory *memory, Te
                   .keys = tensor_slice(keys, 0, source[0], source[1]),
                   .values = tensor_slice(values, 0, source[0], source[1]),
                   .keep = memory->rows->keep ? memory->rows->keep + source[0] : NULL,
-                  .scores = tensor_new(run->arena, 3, 1, n, n_keys),
-                  .patterns = tensor_new(run->arena, 3, 1, n, n_keys),
-                  .contexts = tensor_new(run->arena, 2, n, values.shape[1]),
+                  .scores = run_tensor(run, 3, 1, n, n_keys),
+                  .patterns = run_tensor(run, 3, 1, n, n_keys),
+                  .contexts = run_tensor(run, 2, n, values.shape[1]),
                   .out = out};
     d.layers = arena_calloc(run->arena, (size_t)d.n_layers, sizeof *d.layers);
     for (int l = 0; l < d.n_layers; l++) {
@@ -353,39 +374,38 @@ static void decode_row(Run *run, const DecoderRow *row, const Memory *memory, Te
                                 .layer = l,
                                 .row = row->row,
                                 .d = c->d_decoder,
-                                .h = row->h + l * c->d_decoder,
-                                .c = row->c + l * c->d_decoder};
+                                .h = row_of(row->h, l),
+                                .c = row_of(row->c, l)};
         begin_reading(&d.layers[l], n);
     }
     for (int64_t t = 0; t < n; t++)
         decode_step(&d, row_of(embedded, row->begin + t), t, first + t);
-    for (int l = 0; l < d.n_layers; l++)
+    for (int l = 0; l < d.n_layers; l++) {
         end_reading(&d.layers[l]);
+        if (!cache) continue;
+        tensor_copy(row_of(tensor_index(cache->h, 0, row->row), l), d.layers[l].h);
+        tensor_copy(row_of(tensor_index(cache->c, 0, row->row), l), d.layers[l].c);
+    }
     record_attention(&d, first);
 }
 
 static bool decode(Run *run, const TokenRows *rows, const Memory *memory, Cache *cache, Tensor *out,
                    Error *error) {
     int first = cache ? cache->length : 0;
-    Tensor h = cache ? cache->h : tensor_new_shape(run->arena, 3, run->first_h.shape);
-    Tensor c = cache ? cache->c : tensor_new_shape(run->arena, 3, run->first_c.shape);
     Tensor x = embed(run, STACK_DECODER, rows, first);
     Tensor keys = source_keys(run, memory, cache);
-    *out = tensor_new(run->arena, 2, rows->begin[rows->n_rows], run->model->output.weight.cols);
+    *out = run_tensor(run, 2, rows->begin[rows->n_rows], run->model->output.weight.cols);
     for (int r = 0; r < rows->n_rows; r++) {
         if (!run_continues(run, error)) return false;
         int source = memory->row_of ? memory->row_of[r] : r;
-        if (first == 0) {
-            tensor_copy(tensor_index(h, 0, r), tensor_index(run->first_h, 0, source));
-            tensor_copy(tensor_index(c, 0, r), tensor_index(run->first_c, 0, source));
-        }
+        bool begins = first == 0;
         DecoderRow row = {r,
                           source,
                           rows->begin[r],
                           rows->begin[r + 1],
-                          tensor_at(h, r, 0, 0, 0),
-                          tensor_at(c, r, 0, 0, 0)};
-        decode_row(run, &row, memory, keys, x, first, tensor_slice(*out, 0, row.begin, row.end));
+                          tensor_index(begins ? run->first_h : cache->h, 0, begins ? source : r),
+                          tensor_index(begins ? run->first_c : cache->c, 0, begins ? source : r)};
+        decode_row(run, &row, memory, cache, keys, x, tensor_slice(*out, 0, row.begin, row.end));
     }
     if (cache) cache->length += rows->begin[rows->n_rows] / rows->n_rows;
     return true;

@@ -10,6 +10,9 @@
  *   Luong     e_j = s.(W_m h_j) with the state of this step; the output reads
  *             tanh(W_c [context; state])
  *
+ * All of it is ops, so gradients flow through time; that of a state includes what later states make
+ * of it.
+ *
  * hooks: encoder.{l}.hook_h, .hook_h_backward, decoder.{l}.hook_h, gates and hook_c of the reading
  * from left to right, decoder.attn.hook_attn_scores, decoder.attn.hook_pattern,
  * decoder.hook_context.

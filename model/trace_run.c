@@ -297,9 +297,6 @@ static Trace *trace_of(const Model *model, const Input *input) {
 static bool check(const Model *model, const Input *input, const TraceOptions *options,
                   Error *error) {
     if (!check_input(model, input, error)) return false;
-    if (options->grad && model->config.family == FAMILY_RECURRENT)
-        return error_set(error, ERROR_UNSUPPORTED,
-                         "--grad: gradients through recurrent models are not computed");
     int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
     return edits_fit(options->edits, n_source, input->target.n, error);
 }

@@ -145,6 +145,45 @@ static Trace *with_edit(const Golden *g, EditKind kind, const char *text) {
     return golden_trace(g, &(TraceOptions){.sites = all_sites, .edits = &edits});
 }
 
+/* A recurrent decoder has one attention, whose rows can be set; its cell has some of the gates. */
+static void places_of_recurrent_models(void **state) {
+    (void)state;
+    static const struct {
+        EditKind kind;
+        const char *text, *message; /* NULL: taken */
+    } places[] = {{EDIT_SET, "decoder.attn:q1:k1=0.6", NULL},
+                  {EDIT_SCALE, "decoder.attn.hook_attn_scores=0.5", NULL},
+                  {EDIT_ABLATE, "decoder.hook_context", NULL},
+                  {EDIT_ABLATE, "encoder.0.hook_h_backward", NULL},
+                  {EDIT_ABLATE, "decoder.0.hook_n", NULL},
+                  {EDIT_ABLATE, "decoder.attn", "decoder.hook_context is what"},
+                  {EDIT_ABLATE, "decoder.0.hook_c", "does not compute hook_c"},
+                  {EDIT_ABLATE, "decoder.0.hook_h_backward", "does not compute"},
+                  {EDIT_ABLATE, "encoder.0.mlp", "does not compute"},
+                  {EDIT_SET, "encoder.0.attn:q1:k0=0.5", "does not compute hook_pattern"}};
+    Golden g = golden_open("rnn-gru-bi-bahdanau");
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        Edits edits = {0};
+        Error error = {0};
+        assert_true(edits_add(&edits, places[i].kind, places[i].text, g.arena, &error));
+        bool taken = edits_check(&edits, g.model, &error);
+        if (!places[i].message) expect_ok(&error);
+        if (places[i].message) expect_error(&error, places[i].message);
+        assert_int_equal(taken, !places[i].message);
+    }
+    Edits edits = {0};
+    edit_add(&edits, EDIT_SET, "decoder.attn:q1:k1=0.6", g.model, g.arena);
+    Trace *trace = golden_trace(&g, &(TraceOptions){.edits = &edits});
+    Tensor p = trace_tensor_of(trace, "decoder.attn.hook_pattern");
+    double sum = 0;
+    for (int64_t k = 0; k < p.shape[2]; k++)
+        sum += (double)*tensor_at(p, 0, 1, k, 0);
+    assert_float_equal(*tensor_at(p, 0, 1, 1, 0), 0.6f, 1e-6);
+    assert_true(fabs(sum - 1) < 1e-5);
+    trace_release(trace);
+    golden_close(&g);
+}
+
 static void expect_same(const Trace *a, const Trace *b, double most) {
     assert_int_equal(trace_n_tensors(a), trace_n_tensors(b));
     for (int i = 0; i < trace_n_tensors(a); i++) {
@@ -353,6 +392,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(places_are_read),
                                        cmocka_unit_test(what_is_no_place_is_refused),
                                        cmocka_unit_test(places_that_the_model_has_not),
+                                       cmocka_unit_test(places_of_recurrent_models),
                                        cmocka_unit_test(every_site_reads_and_writes),
                                        cmocka_unit_test(set_renormalises_the_row),
                                        cmocka_unit_test(patched_residual_carries_the_donor),

@@ -7,9 +7,19 @@
 
 #include "model/generate.h"
 
-static const char *const cases[] = {
-    "albert-groups", "deit",    "gpt-neo", "llama-mqa",           "mistral",          "opt",
-    "roberta",       "t5-relu", "whisper", "rnn-gru-bi-bahdanau", "rnn-rnn-bi-luong", "marian"};
+static const char *const cases[] = {"albert-groups",
+                                    "deit",
+                                    "gpt-neo",
+                                    "llama-mqa",
+                                    "mistral",
+                                    "opt",
+                                    "roberta",
+                                    "t5-relu",
+                                    "whisper",
+                                    "rnn-gru-bi-bahdanau",
+                                    "rnn-rnn-bi-luong",
+                                    "rnn-lstm-bi-luong",
+                                    "marian"};
 enum { N_CASES = sizeof cases / sizeof *cases, MOST_LAYERS_HERE = 8 };
 
 /* One row of a tensor of any rank; data NULL if there is none. */

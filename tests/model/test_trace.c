@@ -35,13 +35,13 @@ static double value_of(const Objective *o, Tensor logits) {
     return loss;
 }
 
-/* The pass with one more edit: the site replaced by donor. */
+/* The pass with one more edit: the site replaced by donor, at one position or (-1) at all. */
 static double patched_value(const Golden *g, const Objective *o, const Edits *edits,
-                            const char *site, Tensor donor) {
+                            const char *site, Tensor donor, int position) {
     static const char *const sites[] = {"logits", NULL};
     Edits more = edits ? *edits : (Edits){0};
     Edit *patch = &more.items[more.n++];
-    *patch = (Edit){.kind = EDIT_PATCH, .position = -1, .donor = donor, .text = site};
+    *patch = (Edit){.kind = EDIT_PATCH, .position = position, .donor = donor, .text = site};
     assert_true(hook_parse(site, &patch->at));
     Trace *trace = golden_trace(g, &(TraceOptions){.sites = sites, .edits = &more});
     double value = value_of(o, trace_tensor_of(trace, "logits"));
@@ -72,11 +72,15 @@ static void check_site(const Golden *g, const Objective *o, const Edits *edits, 
             if (fabsf(grad.data[i]) >= (float)greatest) at = i;
         if (!isfinite(x.data[at])) continue;
         Tensor donor = tensor_clone(g->arena, x);
+        /* A state that is patched at all positions no longer depends on the one before. */
+        int axis = x.rank - 2, position = -1;
+        if (g->model->config.family == FAMILY_RECURRENT)
+            position = (int)(at / x.stride[axis] % x.shape[axis]);
         donor.data[at] = (float)(x.data[at] + step);
-        double width = donor.data[at], up = patched_value(g, o, edits, site, donor);
+        double width = donor.data[at], up = patched_value(g, o, edits, site, donor, position);
         donor.data[at] = (float)(x.data[at] - step);
         width -= donor.data[at];
-        double want = (up - patched_value(g, o, edits, site, donor)) / width;
+        double want = (up - patched_value(g, o, edits, site, donor, position)) / width;
         double slack = 0.02 * greatest + 4e-6 / step;
         if (!(fabs(want - grad.data[at]) < slack))
             fail_msg("%s, %s, item %lld of %s: gradient %g, differences %g (greatest %g)",
@@ -95,7 +99,7 @@ static void check_gradients(const Golden *g, const Objective *o, const Edits *ed
         check_site(g, o, edits, name, *trace_tensor(trace, i), grad);
         n_sites++;
     }
-    assert_true(n_sites > 60);
+    assert_true(n_sites > (g->model->config.family == FAMILY_RECURRENT ? 7 : 60));
     trace_release(trace);
 }
 
@@ -119,6 +123,24 @@ static void gradients_equal_differences(void **state) {
         if (c > 0) check_gradients(&g, &loss, NULL);
         if (c == 0)
             check_gradients(&g, &(Objective){.grad = "logit:17@2", .position = 2, .id = 17}, NULL);
+        golden_close(&g);
+    }
+}
+
+/* Through time and the bridge, in plain, GRU and LSTM cells and both attentions. */
+static void gradients_of_recurrent_models(void **state) {
+    (void)state;
+    static const char *const cases[] = {"rnn-gru-bi-bahdanau", "rnn-rnn-bi-luong",
+                                        "rnn-lstm-bi-luong"};
+    for (int c = 0; c < 3; c++) {
+        Objective loss;
+        Golden g = open_with_next(cases[c], &loss);
+        check_gradients(&g, &loss, NULL);
+        check_gradients(&g, &(Objective){.grad = "logit:17@2", .position = 2, .id = 17}, NULL);
+        Edits edits = {0};
+        edit_add(&edits, EDIT_SCALE, "encoder.0.hook_h=0.5", g.model, g.arena);
+        edit_add(&edits, EDIT_SET, "decoder.attn.hook_pattern:q3:k2=0.6", g.model, g.arena);
+        check_gradients(&g, &loss, &edits);
         golden_close(&g);
     }
 }
@@ -165,9 +187,9 @@ static void gradient_before_a_set_is_exact(void **state) {
         for (int k = 0; k < x.shape[2]; k++) {
             Tensor donor = tensor_clone(g.arena, x);
             *tensor_at(donor, h, 2, k, 0) += 0.01f;
-            double up = patched_value(&g, &loss, &edits, site, donor);
+            double up = patched_value(&g, &loss, &edits, site, donor, -1);
             *tensor_at(donor, h, 2, k, 0) -= 0.02f;
-            double want = (up - patched_value(&g, &loss, &edits, site, donor)) / 0.02;
+            double want = (up - patched_value(&g, &loss, &edits, site, donor, -1)) / 0.02;
             if (!(fabs(want - *tensor_at(grad, h, 2, k, 0)) < 0.01 * greatest + 1e-3))
                 fail_msg("head %d key %d: %g, differences %g", h, k, *tensor_at(grad, h, 2, k, 0),
                          want);
@@ -410,6 +432,7 @@ static void inputs_that_cannot_be(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(gradients_equal_differences),
+                                       cmocka_unit_test(gradients_of_recurrent_models),
                                        cmocka_unit_test(gradients_through_edits),
                                        cmocka_unit_test(gradient_before_a_set_is_exact),
                                        cmocka_unit_test(gradients_that_cannot_be),
