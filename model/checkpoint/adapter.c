@@ -156,6 +156,7 @@ static double scale_of(const json_t *config, const char *module, int64_t rank, c
     double alpha = json_number_value(json_object_get(config, "lora_alpha"));
     const char *pattern;
     json_t *value;
+    bool found = false; /* the first that fits (peft/utils/other.py, get_pattern_key) */
     json_object_foreach(json_object_get(config, "alpha_pattern"), pattern, value) {
         if (strspn(pattern, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") !=
             strlen(pattern)) {
@@ -166,7 +167,9 @@ static double scale_of(const json_t *config, const char *module, int64_t rank, c
         }
         bool end = str_ends(str(module), pattern);
         size_t n = strlen(module) - strlen(pattern);
-        if (end && (n == 0 || module[n - 1] == '.')) alpha = json_number_value(value);
+        if (found || !end || (n > 0 && module[n - 1] != '.')) continue;
+        alpha = json_number_value(value);
+        found = true;
     }
     if (!isfinite(alpha)) {
         error_set(error, ERROR_INPUT, "%s: lora_alpha is not a finite number", path);

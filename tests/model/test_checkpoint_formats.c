@@ -441,7 +441,7 @@ static void adapters_are_merged(void **state) {
         {"{}",
          "model.q.weight",
          "model.q",
-         LORA(", \"alpha_pattern\": {\"q\": 1}"),
+         LORA(", \"alpha_pattern\": {\"q\": 1, \"model.q\": 9}"), /* the first that fits */
          false,
          {2, 4, 3, 4, 4, 4}},
         {"{\"model_type\": \"gpt2\"}",
