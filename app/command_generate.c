@@ -112,6 +112,10 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     wanted.ignore_eos = options_given(given, "ignore-eos");
     wanted.n_top = options_int(given, "top-k", 0);
     const char *prompt = options_text(given, "prompt-ids", NULL);
+    if (prompt && !model_has_stack(subject->model, STACK_DECODER))
+        return error_set(error, ERROR_USAGE,
+                         "--prompt-ids: this model has no decoder of its own: it goes on with the "
+                         "text");
     if (prompt) {
         wanted.prompt = subject_ids_of(prompt, "prompt-ids", subject->model->config.n_vocab, arena,
                                        &wanted.n_prompt, error);

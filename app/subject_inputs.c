@@ -9,6 +9,7 @@
  * A tensor without the row axis is taken as a batch of one.
  */
 #include <math.h>
+#include <string.h>
 
 #include "app/subject.h"
 #include "model/base/tensor.h"
@@ -86,6 +87,30 @@ static const uint8_t *read_mask(const Batch *batch, const char *name, int n) {
     return keep;
 }
 
+/* Arguments of Hugging Face's models that would change the numbers and are not read here. */
+static bool check_no_other(const Batch *batch, const Subject *subject) {
+    static const struct {
+        const char *name, *advice;
+    } others[] = {{"inputs_embeds", "give input_ids"},
+                  {"decoder_inputs_embeds", "give decoder_input_ids"},
+                  {"head_mask", "--ablate and --scale do what it does"},
+                  {"decoder_head_mask", "--ablate and --scale do what it does"},
+                  {"cross_attn_head_mask", "--ablate and --scale do what it does"},
+                  {"bool_masked_pos", "leave it out"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (safetensors_find(batch->file, others[i].name))
+            return error_set(batch->error, ERROR_UNSUPPORTED, "%s: %s is not read here; %s",
+                             batch->path, others[i].name, others[i].advice);
+    /* GPT-2 and its kin look types up among the words */
+    bool adds = str_starts(str(subject->model->config.model_type), "gpt") &&
+                strcmp(subject->model->config.model_type, "gpt_neox") != 0;
+    if (adds && safetensors_find(batch->file, "token_type_ids"))
+        return error_set(batch->error, ERROR_UNSUPPORTED,
+                         "%s: token_type_ids of %s are not computed here; leave them out",
+                         batch->path, subject->model->config.model_type);
+    return true;
+}
+
 /* What the first stack reads: ids, a picture or a sound. */
 static bool read_first(const Batch *batch, const Subject *subject, Input *out) {
     const ModelConfig *config = &subject->model->config;
@@ -117,7 +142,7 @@ bool subject_read_inputs(const Subject *subject, const char *path, int row, Aren
     Batch batch = {file, path, row, arena, &failure};
     const ModelConfig *config = &subject->model->config;
     *out = (Input){0};
-    if (file && read_first(&batch, subject, out)) {
+    if (file && check_no_other(&batch, subject) && read_first(&batch, subject, out)) {
         int n = 0;
         int32_t *ids = NULL;
         if (config->family == FAMILY_ENCODER_DECODER || config->family == FAMILY_RECURRENT)

@@ -193,6 +193,33 @@ static void test_inputs(void **state) {
                               1, "row 2 was asked for"));
 }
 
+/* Arguments of transformers' models that would change the numbers, and are not read. */
+static void test_inputs_that_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *tensor, *part;
+    } cases[] = {{TINY, "head_mask", "head_mask is not read here; --ablate"},
+                 {TINY, "inputs_embeds", "inputs_embeds is not read here"},
+                 {"--model tests/data/golden/gpt-neo ", "token_type_ids", "of gpt_neo are not"}};
+    static const int64_t shape[] = {1, 2}, ids[] = {5, 6};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Error error = {0};
+        char path[512], command[512];
+        snprintf(path, sizeof path, "%s/other.safetensors", spawn_scratch());
+        SafetensorsWriter *w = safetensors_create(path, &error);
+        safetensors_add(w, "input_ids", DTYPE_I64, 2, shape, ids);
+        safetensors_add(w, cases[i].tensor, DTYPE_I64, 2, shape, ids);
+        assert_true(safetensors_commit(w, &error));
+        snprintf(command, sizeof command,
+                 "$ATTNSCOPE trace %s--inputs $SCRATCH/other.safetensors -o $SCRATCH/other",
+                 cases[i].model);
+        assert_true(spawn_refused(command, 1, cases[i].part));
+    }
+    assert_true(spawn_refused("$ATTNSCOPE generate --model tests/data/golden/gpt-neo "
+                              "--text '5 6' --prompt-ids 5",
+                              2, "no decoder of its own"));
+}
+
 static void test_score(void **state) {
     (void)state;
     json_t *root = json_of("$ATTNSCOPE score --json " TINY
@@ -323,6 +350,7 @@ int main(void) {
         cmocka_unit_test(test_trace_of_a_generation),
         cmocka_unit_test(test_edits),
         cmocka_unit_test(test_inputs),
+        cmocka_unit_test(test_inputs_that_are_refused),
         cmocka_unit_test(test_score),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_inspect_and_hooks),
