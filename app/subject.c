@@ -230,6 +230,12 @@ bool subject_read_line(const Subject *subject, Str text, Str target, const Subje
                              .pair = what->text_pair ? str(what->text_pair) : (Str){0}};
     *out = (Input){0};
     StackId first = model_first_stack(subject->model);
+    FrontKind front = subject->model->config.front.kind;
+    if (front != FRONT_TOKENS)
+        return error_set(error, ERROR_INPUT, "%s: this model (%s) %s", where,
+                         subject->model->config.model_type,
+                         front == FRONT_PATCHES ? "looks at pictures: --image FILE is expected"
+                                                : "listens: --audio FILE is expected");
     if (!encode(subject, text, &options, where, arena, &out->source, error)) return false;
     if (!check_length(subject, first, out->source.n, where, error)) return false;
     if (what->text_pair) out->types = types_of(out->source, arena);

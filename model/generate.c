@@ -141,6 +141,7 @@ static bool check_prompt(const Model *model, const int32_t *ids, int n, Error *e
 static bool prepare(const Model *model, const Input *input, const GenerateOptions *options,
                     Arena *arena, const int32_t **prompt, int *n, Error *error) {
     const StackConfig *c = &model->config.stack[writer_of(model)];
+    if (!search_writes(model, error)) return false;
     if (model->config.generation.not_computed)
         return error_set(error, ERROR_UNSUPPORTED,
                          "%s: generation_config.json sets %s, a way to search that is not "

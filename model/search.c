@@ -124,16 +124,21 @@ static bool check_effort(const Search *s, const Input *inputs, int n_inputs, int
     return effort_allowed(&effort, &s->options->progress, error);
 }
 
+bool search_writes(const Model *model, Error *error) {
+    StackId stack = model_has_stack(model, STACK_DECODER) ? STACK_DECODER : STACK_BLOCKS;
+    return (model->config.head.kind == HEAD_LANGUAGE && model->output.weight.data &&
+            model->config.stack[stack].causal) ||
+           error_set(error, ERROR_UNSUPPORTED, "%s: this model (%s) does not write text",
+                     model->path, model->config.model_type);
+}
+
 bool search_open(Search *s, const Model *model, const Input *inputs, int n_inputs, int n_rows,
                  int n_prompt, const GenerateOptions *options, Error *error) {
     *s = (Search){.model = model,
                   .options = options,
                   .stack = model_has_stack(model, STACK_DECODER) ? STACK_DECODER : STACK_BLOCKS,
                   .n_vocab = model->config.n_vocab};
-    if (model->config.head.kind != HEAD_LANGUAGE || !model->output.weight.data ||
-        !model->config.stack[s->stack].causal)
-        return error_set(error, ERROR_UNSUPPORTED, "%s: this model does not write text",
-                         model->path);
+    if (!search_writes(model, error)) return false;
     for (int i = 0; i < n_inputs; i++)
         if (!check_source(model, &inputs[i], error)) return false;
     bool two = s->stack == STACK_DECODER && n_inputs == 1 && !inputs[0].features.data;

@@ -20,6 +20,8 @@ typedef struct Search {
     int n_vocab;
 } Search;
 
+/* Is there a decoder and a head that says a next token? */
+bool search_writes(const Model *model, Error *error);
 /* Reads the sources (encoder-decoder) and makes a cache for n_rows hypotheses. False: error set,
  * and nothing to close. */
 bool search_open(Search *search, const Model *model, const Input *inputs, int n_inputs, int n_rows,

@@ -92,6 +92,32 @@ static void test_texts(void **state) {
     assert_true(spawn_refused(line, 2, "nothing to read"));
 }
 
+/* Models that look or listen read no text, and say what they read; those without a decoder do not
+ * write. */
+static void test_senses(void **state) {
+    (void)state;
+    static const struct {
+        const char *command, *part;
+    } cases[] = {
+        {"trace --model tests/data/golden/deit --text hello", "--image FILE is expected"},
+        {"generate --model tests/data/golden/whisper --text '4 5'", "--audio FILE is expected"},
+        {"generate --model tests/data/golden/deit --image tests/fuzz/seeds/image/rgb.png",
+         "this model (deit) does not write text"},
+        {"generate --model tests/data/golden/roberta --text '4 5'", "does not write text"},
+        {"trace --model tests/data/golden/whisper --image tests/fuzz/seeds/image/rgb.png",
+         "looks at no pictures"},
+        {"trace --model tests/data/golden/deit --image tests/fuzz/seeds/audio/pcm16.wav",
+         "neither PNG nor JPEG"},
+        {"trace --model tests/data/golden/whisper --audio tests/fuzz/seeds/image/rgb.png",
+         "not a sound that can be read"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[512];
+        snprintf(command, sizeof command, "$ATTNSCOPE %s", cases[i].command);
+        assert_true(spawn_refused(command, 1, cases[i].part));
+    }
+}
+
 static void test_inputs(void **state) {
     (void)state;
     char line[512];
@@ -189,10 +215,10 @@ static void test_old_file_stays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_such_model),  cmocka_unit_test(test_broken_models),
-        cmocka_unit_test(test_texts),          cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_edits),          cmocka_unit_test(test_outputs),
-        cmocka_unit_test(test_old_file_stays),
+        cmocka_unit_test(test_no_such_model), cmocka_unit_test(test_broken_models),
+        cmocka_unit_test(test_texts),         cmocka_unit_test(test_senses),
+        cmocka_unit_test(test_inputs),        cmocka_unit_test(test_edits),
+        cmocka_unit_test(test_outputs),       cmocka_unit_test(test_old_file_stays),
     };
     return cmocka_run_group_tests(tests, NULL, spawn_clean);
 }
