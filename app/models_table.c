@@ -52,7 +52,7 @@ static const char limits[] =
     "and keys; experts; rope_scaling of other kinds than linear, dynamic and llama3\n"
     "- tensors that would change the numbers and that no family reads (q_norm, experts, qweight "
     "...); other tensors and fields that nothing reads are said on stderr\n"
-    "- CLIP\n";
+    "- CLIP with both towers opens as that of pictures; that of texts is clip_text_model\n";
 
 void models_table(Output *out, bool markdown) {
     if (markdown) output_puts(out, introduction);

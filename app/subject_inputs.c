@@ -115,8 +115,11 @@ static bool check_no_other(const Batch *batch, const Subject *subject) {
 static bool read_first(const Batch *batch, const Subject *subject, Input *out) {
     const ModelConfig *config = &subject->model->config;
     int n = 0;
-    out->features = read_row(batch, "pixel_values", 3);
-    if (!out->features.data && error_ok(batch->error))
+    /* A batch for CLIP has both: each tower takes its own. */
+    bool reads_ids =
+        config->front.kind == FRONT_TOKENS && safetensors_find(batch->file, "input_ids");
+    if (!reads_ids) out->features = read_row(batch, "pixel_values", 3);
+    if (!reads_ids && !out->features.data && error_ok(batch->error))
         out->features = read_row(batch, "input_features", 2);
     if (!error_ok(batch->error)) return false;
     int n_vocab = config->n_source_vocab > 0 ? config->n_source_vocab : config->n_vocab;

@@ -8,6 +8,8 @@ static const Arch *const rows[] = {
     &arch_bart,
     &arch_bert,
     &arch_bloom,
+    &arch_clip,
+    &arch_clip_text,
     &arch_distilbert,
     &arch_electra,
     &arch_gemma,

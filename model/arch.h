@@ -30,9 +30,9 @@ const Arch *arch_find(const Fields *fields);
 /* Does that field of config.json mean something to this family? */
 bool arch_knows_field(const Arch *arch, const char *name);
 
-extern const Arch arch_albert, arch_bart, arch_bert, arch_bloom, arch_distilbert, arch_electra,
-    arch_gemma, arch_gpt2, arch_gpt_neo, arch_gpt_neox, arch_gptj, arch_llama, arch_m2m_100,
-    arch_marian, arch_mbart, arch_mistral, arch_opt, arch_phi, arch_qwen2, arch_rnn_seq2seq,
-    arch_roberta, arch_t5, arch_torch_transformer, arch_vit, arch_whisper;
+extern const Arch arch_albert, arch_bart, arch_bert, arch_bloom, arch_clip, arch_clip_text,
+    arch_distilbert, arch_electra, arch_gemma, arch_gpt2, arch_gpt_neo, arch_gpt_neox, arch_gptj,
+    arch_llama, arch_m2m_100, arch_marian, arch_mbart, arch_mistral, arch_opt, arch_phi, arch_qwen2,
+    arch_rnn_seq2seq, arch_roberta, arch_t5, arch_torch_transformer, arch_vit, arch_whisper;
 
 #endif

@@ -199,9 +199,13 @@ static const char *processor_class(const Fields *f) {
     return name ? name : field_string(f, "feature_extractor_type", "");
 }
 
+static bool is_clip(const Model *model) {
+    return strncmp(model->config.model_type, "clip", 4) == 0;
+}
+
 static bool prepare(const Fields *f, const Model *model, const Image *image, Arena *arena,
                     Image *out) {
-    bool clip = strncmp(processor_class(f), "CLIP", 4) == 0;
+    bool clip = strncmp(processor_class(f), "CLIP", 4) == 0 || is_clip(model);
     bool deit = strcmp(model->config.model_type, "deit") == 0;
     int wanted = model->config.front.image_size;
     int width = deit ? wanted * 256 / 224 : wanted, height = width; /* a border is cut off */
@@ -233,11 +237,14 @@ typedef struct Scaling {
 static Scaling scaling_of(const Fields *f, const Model *model) {
     static const double half[] = {0.5, 0.5, 0.5}, imagenet_mean[] = {0.485, 0.456, 0.406},
                         imagenet_std[] = {0.229, 0.224, 0.225};
+    static const double clip_mean[] = {0.48145466, 0.4578275, 0.40821073},
+                        clip_std[] = {0.26862954, 0.26130258, 0.27577711};
     bool deit = strcmp(model->config.model_type, "deit") == 0;
     Scaling s = {{0, 0, 0}, {1, 1, 1}, 1};
     if (field_bool(f, "do_normalize", true)) {
-        numbers(f, "image_mean", deit ? imagenet_mean : half, s.mean);
-        numbers(f, "image_std", deit ? imagenet_std : half, s.deviation);
+        bool clip = is_clip(model);
+        numbers(f, "image_mean", clip ? clip_mean : deit ? imagenet_mean : half, s.mean);
+        numbers(f, "image_std", clip ? clip_std : deit ? imagenet_std : half, s.deviation);
     }
     if (field_bool(f, "do_rescale", true))
         s.factor = field_number(f, "rescale_factor", 1 / 255.0, 1e-9, 1e9);

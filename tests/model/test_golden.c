@@ -3,9 +3,12 @@
  * padded batches, whose padded keys must weigh exactly nothing. */
 #include "tests/model/engine.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "model/base/file.h"
 #include "model/generate.h"
+#include "tests/model/scratch.h"
 
 static const char *const cases[] = {"albert-groups",
                                     "deit",
@@ -106,6 +109,48 @@ static void activations(void **state) {
     }
 }
 
+/* CLIP's towers, each a model of its own; the text's is opened from a folder with its own config.
+ */
+static void clip_towers(void **state) {
+    (void)state;
+    static const char *const sites[] = {"*", NULL};
+    static const char text_config[] =
+        "{\"model_type\": \"clip_text_model\", \"hidden_size\": 36, \"intermediate_size\": 40, "
+        "\"max_position_embeddings\": 20, \"num_attention_heads\": 4, \"num_hidden_layers\": 2, "
+        "\"vocab_size\": 105}";
+    Error error = {0};
+    Golden g = open_case("clip");
+    Str weights;
+    assert_true(
+        file_read("tests/data/golden/clip/model.safetensors", 0, g.arena, &weights, &error));
+    scratch_write("text/model.safetensors", weights);
+    scratch_write("text/config.json", str(text_config));
+    for (int text = 0; text < 2; text++) {
+        if (text) {
+            model_free(g.model);
+            g.model = model_open(scratch_path("text"), &error);
+            expect_ok(&error);
+            g.input = (Input){.source = golden_tokens(&g, "input_ids", 0)};
+        }
+        Trace *trace = golden_trace(&g, &(TraceOptions){.sites = sites});
+        int n = 0;
+        for (int l = 0; l < 2; l++) {
+            char hook[64], name[64];
+            snprintf(name, sizeof name, "%s_attn.%d", text ? "text" : "vision", l);
+            snprintf(hook, sizeof hook, "blocks.%d.attn.hook_pattern", l);
+            n += compare(&g, trace, hook, name);
+            snprintf(name, sizeof name, "%s_hidden.%d", text ? "text" : "vision", l);
+            snprintf(hook, sizeof hook, "blocks.%d.hook_resid_pre", l);
+            n += compare(&g, trace, hook, name);
+        }
+        n += compare(&g, trace, "blocks.1.hook_resid_post",
+                     text ? "text_hidden.2" : "vision_hidden.2");
+        assert_int_equal(n, 5);
+        trace_release(trace);
+    }
+    golden_close(&g);
+}
+
 static void expect_ids(const Golden *g, const char *name, const GenerateOptions *options) {
     const RawTensor *t = safetensors_find(g->expected, name);
     if (!t) return;
@@ -177,7 +222,7 @@ static void padding(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(activations),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(activations), cmocka_unit_test(clip_towers),
                                        cmocka_unit_test(continuations), cmocka_unit_test(padding)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
