@@ -51,10 +51,12 @@ typedef struct ImportBundle {
     int n_arrays, n_labels;
     ImportArray *arrays; // [n_arrays]
     ImportLabels *labels;
+    const char *others; /* names of what else is in the file, for an error; NULL: nothing */
 } ImportBundle;
 
 ImportArray *import_add_array(ImportBundle *bundle, const char *name);
 ImportLabels *import_add_labels(ImportBundle *bundle, const char *name);
+void import_add_other(ImportBundle *bundle, const char *name);
 /* "attention", "cross_attentions", "cross_attention.3" ...: a key that holds attentions. */
 bool import_is_attention(const char *name);
 bool import_is_tokens(const char *name);

@@ -56,6 +56,12 @@ ImportLabels *import_add_labels(ImportBundle *b, const char *name) {
     return &more[b->n_labels++];
 }
 
+void import_add_other(ImportBundle *b, const char *name) {
+    if (b->others && strlen(b->others) > 200) return;
+    b->others = arena_printf(b->arena, "%s%s%.40s", b->others ? b->others : "",
+                             b->others ? ", " : "", name);
+}
+
 /* The kind of "cross_attention", "cross_attentions", "cross_attention.12" (step 12, else -1). */
 static const Kind *kind_of(const char *name, int *step) {
     *step = -1;
@@ -154,6 +160,19 @@ static int by_step(const void *x, const void *y) {
     return s < t ? -1 : s > t;
 }
 
+/* Each step once, from the first to the last. */
+static bool check_steps(const ImportBundle *b, const ImportArray *steps, int n, Error *error) {
+    int first, step;
+    kind_of(steps[0].name, &first);
+    for (int i = 1; i < n; i++) {
+        kind_of(steps[i].name, &step);
+        if (step != first + i)
+            return error_set(error, ERROR_INPUT, "%s: %s follows %s, expected step %d", b->path,
+                             steps[i].name, steps[i - 1].name, first + i);
+    }
+    return true;
+}
+
 /* The steps' rows below one another. */
 static bool join_steps(const ImportBundle *b, ImportArray *steps, int n, Block *out, Error *error) {
     int64_t n_queries = 0, n_keys = 0;
@@ -207,7 +226,22 @@ static bool find_block(const ImportBundle *b, const Kind *kind, Block *out, Erro
     }
     if (n_steps == 0) return true;
     qsort(steps, (size_t)n_steps, sizeof *steps, by_step);
-    return join_steps(b, steps, n_steps, out, error);
+    return check_steps(b, steps, n_steps, error) && join_steps(b, steps, n_steps, out, error);
+}
+
+/* "eng_Latn" (NLLB), "en_XX" (mBART), "__en__" (M2M100). */
+static bool is_language(Str s) {
+    static const char *const shapes[] = {"aaa_Aaaa", "aa_AA", "__aa__", "__aaa__"};
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        size_t n = strlen(shapes[i]), at = 0;
+        while (at < n && at < s.n &&
+               (shapes[i][at] == 'a'   ? s.data[at] >= 'a' && s.data[at] <= 'z'
+                : shapes[i][at] == 'A' ? s.data[at] >= 'A' && s.data[at] <= 'Z'
+                                       : s.data[at] == shapes[i][at]))
+            at++;
+        if (at == n && at == s.n) return true;
+    }
+    return false;
 }
 
 /* Labels look special when they are written the way special tokens are. */
@@ -217,7 +251,8 @@ static bool looks_special(Str s) {
                                         "<eos>", "<mask>", "<|endoftext|>"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (str_is(s, words[i])) return true;
-    return str_starts(s, ">>") && str_ends(s, "<<");
+    return (str_starts(s, ">>") && str_ends(s, "<<")) ||
+           (str_starts(s, "<|") && str_ends(s, "|>")) || is_language(s);
 }
 
 static Tokens tokens_of(const ImportBundle *b, const char *name, int64_t n) {
@@ -291,15 +326,14 @@ static bool fit_tokens(const ImportBundle *b, const Block blocks[N_KINDS], Token
 }
 
 static bool nothing_found(const ImportBundle *b, Error *error) {
-    StrBuf keys = {0};
-    for (int i = 0; i < b->n_arrays && i < 8; i++)
-        strbuf_printf(&keys, "%s%.40s", i ? ", " : "", b->arrays[i].name);
-    error_set(error, ERROR_INPUT,
-              "%s: no attention in it (found: %s); expected attention, or encoder_attention, "
-              "decoder_attention, cross_attention, each [layer, head, query, key]",
-              b->path, keys.n ? keys.data : "nothing");
-    strbuf_free(&keys);
-    return false;
+    return error_set(error, ERROR_INPUT,
+                     "%s: no attention in it (found: %s); expected attention, or "
+                     "encoder_attention, decoder_attention, cross_attention, each [layer, head, "
+                     "query, key]",
+                     b->path,
+                     b->others     ? b->others
+                     : b->n_labels ? "tokens"
+                                   : "nothing");
 }
 
 static bool find_all(const ImportBundle *b, Block blocks[N_KINDS], Error *error) {

@@ -95,8 +95,12 @@ Trace *import_json(const char *path, const ImportHints *hints, Error *error) {
     json_t *value;
     json_object_foreach(root, key, value) {
         if (!ok || json_is_null(value)) continue; /* bertviz writes null for what is not there */
-        if (import_is_attention(key)) ok = add_attention(&b, key, value, error);
-        if (import_is_tokens(key)) ok = add_tokens(&b, key, value, error);
+        if (import_is_attention(key))
+            ok = add_attention(&b, key, value, error);
+        else if (import_is_tokens(key))
+            ok = add_tokens(&b, key, value, error);
+        else
+            import_add_other(&b, key);
     }
     json_decref(root);
     if (ok) return import_bundle(&b, error);

@@ -235,7 +235,10 @@ static bool read_entry(ImportBundle *b, zip_t *zip, zip_uint64_t index, Arena *s
     if (str_ends(name, ".npy")) name.n -= 4;
     char key[80];
     snprintf(key, sizeof key, "%.*s", name.n > 79 ? 79 : (int)name.n, name.data);
-    if (!import_is_attention(key) && !import_is_tokens(key)) return true;
+    if (!import_is_attention(key) && !import_is_tokens(key)) {
+        import_add_other(b, key);
+        return true;
+    }
     char *bytes = arena_alloc(scratch, stat.size + 1);
     zip_file_t *file = zip_fopen_index(zip, index, 0);
     zip_int64_t n = file ? zip_fread(file, bytes, stat.size) : -1;

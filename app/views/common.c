@@ -27,7 +27,8 @@ ChartOptions view_options(const ViewInput *input, const char *title, const char 
 
 ChartScale view_scale(const ViewInput *input, const Matrices *m) {
     const char *range = input->state->range;
-    if (!range) return m->largest < 0.5f ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
+    bool fits = m->largest >= 0.5f && m->largest <= 1.001f;
+    if (!range) return fits ? CHART_SCALE_UNIT : CHART_SCALE_MAX;
     if (strcmp(range, "row") == 0) return CHART_SCALE_ROW;
     return strcmp(range, "max") == 0 ? CHART_SCALE_MAX : CHART_SCALE_UNIT;
 }
@@ -35,7 +36,8 @@ ChartScale view_scale(const ViewInput *input, const Matrices *m) {
 ChartOptions view_line_options(const ViewInput *input, const Matrices *m, const char *notes) {
     ChartOptions options = view_options(input, m->title, notes);
     options.colormap = COLORMAP_PAPER;
-    options.scale = input->state->range ? view_scale(input, m) : CHART_SCALE_UNIT;
+    bool beyond = m->largest > 1.001f; /* no softmax: imported */
+    options.scale = input->state->range || beyond ? view_scale(input, m) : CHART_SCALE_UNIT;
     return options;
 }
 

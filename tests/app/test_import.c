@@ -115,6 +115,9 @@ static void json_of_generate(void **unused) {
 
 static void wrong_files_are_named(void **unused) {
     (void)unused;
+    refused_json("{\"weights\": [[1]], \"words\": []}", "found: weights, words");
+    refused_json("{\"cross_attention.0\": [[[[1]]]], \"cross_attention.2\": [[[[1]]]]}",
+                 "cross_attention.2 follows cross_attention.0, expected step 1");
     refused("tests/data/import/objects.npz", "never opened");
     refused_json("{\"attention\": [[[1, 0], [0, 1]]]}", "[1, 2, 2], expected [layer, head");
     refused_json("{\"attention\": [[[[1, 0], [0, 1]]]], \"tokens\": [\"a\"]}",
