@@ -31,9 +31,10 @@ static void max_into(uint8_t *restrict line, const uint8_t *restrict cells, int 
         line[c] = line[c] > cells[c] ? line[c] : cells[c];
 }
 
-/* One output row of maxima: first down the columns (wide loops), then along the row. */
-static void row_max(const FigureImage *image, int begin, int end, int columns, uint8_t *line,
-                    uint8_t *out) {
+/* One output row of maxima: first down the columns (wide loops), then along the row. edges: where
+ * each column's cells begin and end. */
+static void row_max(const FigureImage *image, int begin, int end, int columns, const int *edges,
+                    uint8_t *line, uint8_t *out) {
     int n = image->columns;
     memcpy(line, image->cells + (size_t)begin * (size_t)n, (size_t)n);
     for (int r = begin + 1; r < end; r++) {
@@ -48,8 +49,7 @@ static void row_max(const FigureImage *image, int begin, int end, int columns, u
         }
     }
     for (int c = 0; c < columns; c++) {
-        int from, to;
-        span(c, n, columns, &from, &to);
+        int from = edges[2 * c], to = edges[2 * c + 1];
         uint8_t best = line[from];
         for (int k = from + 1; k < to; k++) {
             if (image->reduce != FIGURE_REDUCE_EXTREME)
@@ -61,10 +61,10 @@ static void row_max(const FigureImage *image, int begin, int end, int columns, u
     }
 }
 
-static void row_mean(const FigureImage *image, int begin, int end, int columns, uint8_t *out) {
+static void row_mean(const FigureImage *image, int begin, int end, int columns, const int *edges,
+                     uint8_t *out) {
     for (int c = 0; c < columns; c++) {
-        int from, to;
-        span(c, image->columns, columns, &from, &to);
+        int from = edges[2 * c], to = edges[2 * c + 1];
         int64_t sum = 0, n = 0;
         for (int r = begin; r < end; r++) {
             const uint8_t *cells = image->cells + (size_t)r * (size_t)image->columns;
@@ -81,20 +81,25 @@ static void row_mean(const FigureImage *image, int begin, int end, int columns, 
 uint8_t *image_reduce(const FigureImage *image, int rows, int columns) {
     uint8_t *out = malloc((size_t)rows * (size_t)columns);
     uint8_t *line = malloc((size_t)image->columns);
-    if (!out || !line) {
+    int *edges = malloc(2 * (size_t)columns * sizeof *edges);
+    if (!out || !line || !edges) {
         free(out);
         free(line);
+        free(edges);
         return NULL;
     }
+    for (int c = 0; c < columns; c++)
+        span(c, image->columns, columns, &edges[2 * c], &edges[2 * c + 1]);
     for (int r = 0; r < rows; r++) {
         int begin, end;
         span(r, image->rows, rows, &begin, &end);
         uint8_t *to = out + (size_t)r * (size_t)columns;
         if (image->reduce == FIGURE_REDUCE_MEAN)
-            row_mean(image, begin, end, columns, to);
+            row_mean(image, begin, end, columns, edges, to);
         else
-            row_max(image, begin, end, columns, line, to);
+            row_max(image, begin, end, columns, edges, line, to);
     }
     free(line);
+    free(edges);
     return out;
 }
