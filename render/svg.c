@@ -47,6 +47,13 @@ static void put_attribute(Writer *w, const char *name, double x) {
     strbuf_putc(w->out, '"');
 }
 
+static void put_box(Writer *w, FigureBox box) {
+    put_attribute(w, "x", box.x);
+    put_attribute(w, "y", box.y);
+    put_attribute(w, "width", fmax(box.w, 0));
+    put_attribute(w, "height", fmax(box.h, 0));
+}
+
 void svg_escape(Str s, StrBuf *out) {
     for (size_t at = 0; at < s.n;) {
         size_t n_bytes;
@@ -167,10 +174,7 @@ static void put_end(Writer *w, const char *tag, const FigureMark *mark) {
 
 static void put_rect(Writer *w, const FigureItem *item) {
     put(w, "<rect");
-    put_attribute(w, "x", item->box.x);
-    put_attribute(w, "y", item->box.y);
-    put_attribute(w, "width", fmax(item->box.w, 0));
-    put_attribute(w, "height", fmax(item->box.h, 0));
+    put_box(w, item->box);
     if (item->radius > 0) put_attribute(w, "rx", item->radius);
     put_paint(w, &item->paint);
     put_mark(w, item);
@@ -338,10 +342,7 @@ static void put_image(Writer *w, const FigureItem *item) {
     StrBuf png = {0};
     if (png_cells(image, cells, rows, columns, &png)) {
         put(w, "<image");
-        put_attribute(w, "x", item->box.x);
-        put_attribute(w, "y", item->box.y);
-        put_attribute(w, "width", item->box.w);
-        put_attribute(w, "height", item->box.h);
+        put_box(w, item->box);
         put(w, " preserveAspectRatio=\"none\"");
         if (!image->smooth)
             put(w, " style=\"image-rendering:optimizeSpeed;image-rendering:pixelated\"");
@@ -357,10 +358,7 @@ static void put_image(Writer *w, const FigureItem *item) {
 
 static void put_clip(Writer *w, const FigureItem *item) {
     strbuf_printf(w->out, "<clipPath id=\"%sclip%d\"><rect", prefix(w), ++w->n_clips);
-    put_attribute(w, "x", item->box.x);
-    put_attribute(w, "y", item->box.y);
-    put_attribute(w, "width", item->box.w);
-    put_attribute(w, "height", item->box.h);
+    put_box(w, item->box);
     strbuf_printf(w->out, "/></clipPath>\n<g clip-path=\"url(#%sclip%d)\">\n", prefix(w),
                   w->n_clips);
 }

@@ -3,6 +3,11 @@
 #include <assert.h>
 #include <math.h>
 
+/* On a screen at arm's length, light or dark. */
+#define SCREEN_SIZES                                                                               \
+    .type_small = 11, .type_body = 13, .type_large = 15, .type_title = 17, .type_display = 22,     \
+    .type_token_min = 9, .line_thin = 1, .line_min = 0.6, .line_max = 8
+
 static const Theme THEMES[] = {
     [THEME_LIGHT] = {.kind = THEME_LIGHT,
                      .name = "light",
@@ -17,15 +22,7 @@ static const Theme THEMES[] = {
                      .accent_soft = 0xe8edfcff,
                      .positive = 0x2a4fc9ff,
                      .negative = 0xb8480fff,
-                     .type_small = 11,
-                     .type_body = 13,
-                     .type_large = 15,
-                     .type_title = 17,
-                     .type_display = 22,
-                     .type_token_min = 9,
-                     .line_thin = 1,
-                     .line_min = 0.6,
-                     .line_max = 8,
+                     SCREEN_SIZES,
                      .hue_lightness = 0.56,
                      .hue_chroma = 0.15},
     [THEME_DARK] = {.kind = THEME_DARK,
@@ -41,15 +38,7 @@ static const Theme THEMES[] = {
                     .accent_soft = 0x25304fff,
                     .positive = 0x86a4ffff,
                     .negative = 0xff9a5aff,
-                    .type_small = 11,
-                    .type_body = 13,
-                    .type_large = 15,
-                    .type_title = 17,
-                    .type_display = 22,
-                    .type_token_min = 9,
-                    .line_thin = 1,
-                    .line_min = 0.6,
-                    .line_max = 8,
+                    SCREEN_SIZES,
                     .hue_lightness = 0.74,
                     .hue_chroma = 0.14},
     [THEME_PRINT] = {.kind = THEME_PRINT,
