@@ -59,7 +59,7 @@ static bool begin(Builder *b, int offset) {
 }
 
 static bool finish(Builder *b) {
-    if (!added_list_files(&b->added, b->folder, b->error)) return false;
+    if (!added_list_files(&b->added, b->folder, &b->pipeline->vocabulary, b->error)) return false;
     if (!layout_add(b->pipeline, b->added.items, b->added.n, b->arena, b->error))
         return error_prefix(b->error, "%s", b->path);
     return true;

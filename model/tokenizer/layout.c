@@ -32,7 +32,55 @@ static bool flag(const json_t *json, const char *key) {
     return json_is_true(json_object_get(json, key));
 }
 
-bool added_list_files(AddedList *list, const Folder *folder, Error *error) {
+static Str content_of(const json_t *token) {
+    return folder_string(json_is_object(token) ? json_object_get(token, "content") : token);
+}
+
+/* Is this one of the tokens that tokenizer_config.json or special_tokens_map.json name? */
+static bool is_named_special(const Folder *folder, Str content) {
+    static const char *const keys[] = {"bos_token", "eos_token", "unk_token", "sep_token",
+                                       "pad_token", "cls_token", "mask_token"};
+    const json_t *places[] = {folder->settings, folder->specials}, *token;
+    size_t i;
+    for (size_t p = 0; p < 2; p++) {
+        for (size_t k = 0; k < sizeof keys / sizeof *keys; k++) {
+            Str name = content_of(json_object_get(places[p], keys[k]));
+            if (name.data && str_eq(name, content)) return true;
+        }
+        json_array_foreach(json_object_get(places[p], "additional_special_tokens"), i, token) {
+            Str name = content_of(token);
+            if (name.data && str_eq(name, content)) return true;
+        }
+    }
+    return false;
+}
+
+/* additional_special_tokens: those that nobody has numbered yet are the vocabulary's or, behind
+ * all others, new (transformers, PreTrainedTokenizer.__init__). */
+static void put_additional(AddedList *list, const Folder *folder, const Vocabulary *vocabulary) {
+    const json_t *places[] = {folder->settings, folder->specials}, *token;
+    size_t k;
+    for (size_t p = 0; p < 2; p++)
+        json_array_foreach(json_object_get(places[p], "additional_special_tokens"), k, token) {
+            Str content = content_of(token);
+            bool there = !content.n;
+            int32_t id = content.n ? vocabulary_id(vocabulary, content) : -1;
+            int32_t next = vocabulary->n_ids;
+            for (int i = 0; i < list->n; i++) {
+                there = there || str_eq(list->items[i].content, content);
+                next = list->items[i].id >= next ? list->items[i].id + 1 : next;
+            }
+            if (there) continue;
+            added_list_put(list, (AddedToken){.content = arena_str(list->arena, content),
+                                              .id = id >= 0 ? id : next,
+                                              .lstrip = flag(token, "lstrip"),
+                                              .rstrip = flag(token, "rstrip"),
+                                              .single_word = flag(token, "single_word"),
+                                              .special = true});
+        }
+}
+
+static bool read_files(AddedList *list, const Folder *folder, Error *error) {
     const json_t *decoder = json_object_get(folder->settings, "added_tokens_decoder");
     const char *key;
     json_t *value;
@@ -66,12 +114,22 @@ bool added_list_files(AddedList *list, const Folder *folder, Error *error) {
             error_set(error, ERROR_INPUT, "%s: the id of \"%.60s\" is not one", path, key);
             break;
         }
-        added_list_put(list, (AddedToken){.content = arena_str(list->arena, (Str){key, n_key}),
+        Str content = arena_str(list->arena, (Str){key, n_key});
+        bool special = is_named_special(folder, content);
+        added_list_put(list, (AddedToken){.content = content,
                                           .id = (int32_t)id,
-                                          .normalized = true});
+                                          .normalized = !special,
+                                          .special = special});
     }
     json_decref(json);
     return ok;
+}
+
+bool added_list_files(AddedList *list, const Folder *folder, const Vocabulary *vocabulary,
+                      Error *error) {
+    if (!read_files(list, folder, error)) return false;
+    put_additional(list, folder, vocabulary);
+    return true;
 }
 
 bool layout_add(Pipeline *pipeline, const AddedToken *items, int n, Arena *arena, Error *error) {

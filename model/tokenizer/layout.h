@@ -76,8 +76,10 @@ void added_list_put(AddedList *list, AddedToken token);
  * Its id, -1 if there is none. */
 int32_t added_list_special(AddedList *list, const Folder *folder, const Vocabulary *vocabulary,
                            const char *key, const char *usual);
-/* Those of tokenizer_config.json's added_tokens_decoder, or else of added_tokens.json. */
-bool added_list_files(AddedList *list, const Folder *folder, Error *error);
+/* Those of tokenizer_config.json's added_tokens_decoder, or else of added_tokens.json, and
+ * additional_special_tokens. */
+bool added_list_files(AddedList *list, const Folder *folder, const Vocabulary *vocabulary,
+                      Error *error);
 
 /* Reads a SentencePiece file into the arena. */
 bool layout_read_spm(const char *path, Arena *arena, SentencePiece **out, Error *error);

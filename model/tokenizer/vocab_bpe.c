@@ -240,7 +240,7 @@ static bool open_bpe(Tokenizer *tokenizer, const Folder *folder, Error *error) {
     const char *path = folder_file(folder, "vocab.json");
     if (!family || !layout_read_vocabulary(path, b.arena, b.own, error)) return false;
     b.pipeline->vocabulary = vocabulary_copy(b.own);
-    if (!family->open(&b) || !added_list_files(&b.added, folder, error) ||
+    if (!family->open(&b) || !added_list_files(&b.added, folder, &b.pipeline->vocabulary, error) ||
         !layout_add(b.pipeline, b.added.items, b.added.n, b.arena, error))
         return false;
     if (family->finish) family->finish(&b);

@@ -89,7 +89,7 @@ static bool open_bert(Tokenizer *tokenizer, const Folder *folder, Error *error) 
     pipeline->unknown = unk;
     pipeline->model = wordpiece_new(own, str("##"), MAX_CHARS, unk, arena);
     template_bert(cls, sep, false, arena, &pipeline->single, &pipeline->pair);
-    if (!added_list_files(&added, folder, error) ||
+    if (!added_list_files(&added, folder, v, error) ||
         !layout_add(pipeline, added.items, added.n, arena, error))
         return false;
     tokenizer->sides[1] = *pipeline;

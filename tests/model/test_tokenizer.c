@@ -276,6 +276,36 @@ static void families_number_pieces_their_way(void **state) {
     arena_free(arena);
 }
 
+/* additional_special_tokens: one of the vocabulary, one of added_tokens.json, a new one; they are
+ * found before anything is lower-cased, an added word that is not special behind it. */
+static void additional_special_tokens_are_found(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Error error = {0};
+    scratch_write("special/vocab.txt", str("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nthe\nE\n"));
+    scratch_write("special/added_tokens.json", str("{\"[E1]\": 7, \"Cat\": 8}"));
+    scratch_write("special/special_tokens_map.json",
+                  str("{\"additional_special_tokens\": [\"[E1]\", \"E\", {\"content\": "
+                      "\"[E3]\", \"lstrip\": true}]}"));
+    Tokenizer *tokenizer = tokenizer_open(scratch_path("special"), &error);
+    if (!tokenizer) fail_msg("%s", error.message);
+    static const struct {
+        int id;
+        bool special;
+    } want[] = {{5, false}, {7, true}, {6, true}, {8, false}, {9, true}, {1, true}};
+    Tokens tokens;
+    assert_true(tokenizer_encode(tokenizer, str("The [E1]E cAt [E3]e"), &(EncodeOptions){0}, arena,
+                                 &tokens, &error));
+    assert_int_equal(tokens.n, sizeof want / sizeof *want);
+    for (int i = 0; i < tokens.n; i++) {
+        assert_int_equal(tokens.items[i].id, want[i].id);
+        assert_int_equal(tokenizer_is_special(tokenizer, want[i].id), want[i].special);
+    }
+    assert_int_equal(tokenizer_n_ids(tokenizer), 10);
+    tokenizer_free(tokenizer);
+    arena_free(arena);
+}
+
 static void what_is_no_text_is_refused(void **state) {
     (void)state;
     Tokenizer *tokenizer = open_data("unigram");
@@ -370,6 +400,7 @@ int main(void) {
         cmocka_unit_test(marian_has_tags_and_two_sides),
         cmocka_unit_test(bert_pairs_have_types),
         cmocka_unit_test(families_number_pieces_their_way),
+        cmocka_unit_test(additional_special_tokens_are_found),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(ids_without_a_label_are_unknown),
         cmocka_unit_test(threads_share_one),
