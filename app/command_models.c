@@ -18,10 +18,13 @@ static const Option options[] = {{.name = "quick",
                                   .help = "with --families: as it stands in docs/models.md"},
                                  {0}};
 
-/* Why it does not open, in the arena; NULL: it does. */
-static const char *trouble_with(const HubModel *model, Arena *arena) {
+/* Why it does not open, in the arena; NULL: it does. The family of those without a config.json
+ * (GGUF) is known then too. */
+static const char *trouble_with(HubModel *model, Arena *arena) {
     Error error = {0};
     Model *opened = model_open(model->path, &error);
+    if (opened && !model->model_type)
+        model->model_type = arena_strdup(arena, opened->config.model_type);
     model_free(opened);
     if (opened) return NULL;
     return arena_strdup(arena, error.message);
