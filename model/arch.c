@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off: a line a family */
 static const Arch *const rows[] = {
     &arch_albert,
     &arch_bart,
@@ -32,6 +33,7 @@ static const Arch *const rows[] = {
     &arch_vit,
     &arch_whisper,
 };
+/* clang-format on */
 
 /* Fields of any config.json that change no number here: training, bookkeeping, generation,
  * and "attnscope", our own: the head that the figures open on (app/views/sharp.c). */
