@@ -123,6 +123,9 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     }
     if (!subject_read(subject, &what, arena, &input, error)) return false;
     if (!generate(subject->model, &input, &wanted, arena, &g, error)) return false;
+    if (subject->model->config.generation.samples)
+        output_note("generation_config.json: do_sample: the likeliest continuation is written, "
+                    "not a sample");
     const char *path = options_text(given, "output", NULL);
     if (path && !save_trace(subject, &input, &g, wanted.edits, path, arena, error)) return false;
     Output *out = output_open(NULL, error);

@@ -183,6 +183,7 @@ typedef struct GenerationConfig {
     int32_t no_timestamps_id; /* -1: none */
     int no_repeat_ngram;
     float repetition_penalty; /* 1: none */
+    bool samples;             /* would draw by lot: here the likeliest is written */
     bool renormalize; /* what may not be said gives its probability to the rest, beam by beam */
     const char *not_computed; /* a field that would change the search and is not known here; NULL */
 } GenerationConfig;

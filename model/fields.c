@@ -140,7 +140,22 @@ static Fields layered(const Fields *config, const json_t *generation, const char
 
 static int32_t id_field(const Fields *config, const json_t *generation, const char *name) {
     Fields f = layered(config, generation, name);
+    const json_t *only = json_array_get(field(&f, name), 0); /* a list of one is that one */
+    if (json_is_integer(only) && json_array_size(field(&f, name)) == 1) {
+        json_t *plain = json_pack("{s:O}", name, only);
+        int32_t id = field_int(&(Fields){plain, f.where, f.error}, name, -1, -1, INT32_MAX - 1);
+        json_decref(plain);
+        return id;
+    }
     return field_int(&f, name, -1, -1, INT32_MAX - 1); /* -1: none, as early Llama files say it */
+}
+
+/* Some say "no limit" with a very large number. */
+static int length_field(const Fields *config, const json_t *generation, const char *name) {
+    enum { MOST = 1 << 24 };
+    Fields f = layered(config, generation, name);
+    double n = field_number(&f, name, 0, 0, 1e300);
+    return n < MOST ? (int)n : MOST;
 }
 
 static const int32_t *id_list(const Fields *f, const char *name, const json_t *list, Arena *arena,
@@ -290,12 +305,12 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     out->suppressed = list_field(config, generation, "suppress_tokens", arena, &out->n_suppressed);
     out->begin_suppressed =
         list_field(config, generation, "begin_suppress_tokens", arena, &out->n_begin_suppressed);
-    f = layered(config, generation, "max_length");
-    out->max_length = field_int(&f, "max_length", 0, 0, 1 << 24);
+    out->max_length = length_field(config, generation, "max_length");
     f = layered(config, generation, "min_length");
     out->min_length = field_int(&f, "min_length", 0, 0, 1 << 24);
-    f = layered(config, generation, "max_new_tokens");
-    out->max_new_tokens = field_int(&f, "max_new_tokens", 0, 0, 1 << 24);
+    out->max_new_tokens = length_field(config, generation, "max_new_tokens");
+    f = layered(config, generation, "do_sample");
+    out->samples = field_bool(&f, "do_sample", false);
     f = layered(config, generation, "min_new_tokens");
     out->min_new_tokens = field_int(&f, "min_new_tokens", 0, 0, 1 << 24);
     f = layered(config, generation, "num_beams");

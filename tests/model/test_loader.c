@@ -336,7 +336,8 @@ static void generation_config_goes_first(void **state) {
     write_weights(&c, NULL, AS_IT_IS, NULL);
     Str text =
         str("{\"max_length\": 77, \"eos_token_id\": [5, 6], \"bad_words_ids\": [[1], [2, 3]], "
-            "\"early_stopping\": \"never\", \"max_new_tokens\": 9, \"length_penalty\": 0.6, "
+            "\"early_stopping\": \"never\", \"forced_eos_token_id\": [6], \"max_new_tokens\": 9, "
+            "\"length_penalty\": 0.6, "
             "\"renormalize_logits\": true, \"force_words_ids\": [], \"penalty_alpha\": 0.6, "
             "\"do_sample\": true, \"temperature\": 0.3}");
     assert_true(file_save(path_join(c.arena, c.folder, "generation_config.json"), text.data, text.n,
@@ -351,10 +352,19 @@ static void generation_config_goes_first(void **state) {
     assert_int_equal(g->n_bad_words, 2);
     assert_int_equal(g->bad_words[1][1], 3);
     assert_int_equal(g->start_id, 106); /* config.json's, since the other is silent */
-    assert_true(g->renormalize);
+    assert_true(g->renormalize && g->samples);
+    assert_int_equal(g->forced_eos_id, 6);
     assert_true(g->never_early && !g->early_stopping);
     assert_true(fabsf(g->length_penalty - 0.6f) < 1e-6f);
     assert_string_equal(g->not_computed, "penalty_alpha");
+    model_free(model);
+    text = str("{\"max_length\": 1e30, \"max_new_tokens\": 1000000000000000019884624838656}");
+    assert_true(file_save(path_join(c.arena, c.folder, "generation_config.json"), text.data, text.n,
+                          &error));
+    model = model_open(c.folder, &error);
+    expect_ok(&error);
+    assert_true(model->config.generation.max_length == 1 << 24);
+    assert_true(model->config.generation.max_new_tokens == 1 << 24);
     model_free(model);
     copy_end(&c);
 }
