@@ -3,7 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* clang-format off: a line a family */
+/* A line a family. */
+/* clang-format off */
 static const Arch *const rows[] = {
     &arch_albert,
     &arch_bart,
