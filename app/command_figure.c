@@ -44,11 +44,23 @@ static void say_width(const Figure *figure) {
         output_note("not every label fits whole; with --size %.0fmm all would", wanted * 25.4 / 72);
 }
 
+static void say_fonts(const Text *text) {
+    const char *unknown = text_unknown(text);
+    int n = unknown && strlen(unknown) > 60 ? 60 : 0;
+    while (n > 0 && ((unsigned char)unknown[n] & 0xc0) == 0x80)
+        n--; /* not within a letter */
+    if (unknown)
+        output_note("no font here has all letters of '%.*s', boxes stand for them; those of Noto "
+                    "do (packages fonts-noto-core, fonts-noto-cjk, fonts-noto-color-emoji)",
+                    n > 0 ? n : (int)strlen(unknown), unknown);
+}
+
 static bool draw(const Options *given, const View *view, const ViewInput *input,
                  const Drawer *drawer, Error *error) {
     Figure *figure = drawer_draw(drawer, view, input, error);
     if (!figure) return false;
     say_width(figure);
+    say_fonts(drawer->text);
     bool ok = true;
     int n = options_count(given, "output");
     for (int i = 0; i < n && ok; i++)

@@ -15,6 +15,7 @@ struct Text {
     PangoContext *context;
     GHashTable *lines; /* LineKey -> Line */
     char *families, *mono_families;
+    char *unknown; /* the first text with letters that no font has; NULL: none */
     cairo_surface_t *paper; /* a cairo context to trace outlines on */
     cairo_t *cr;
 };
@@ -90,11 +91,16 @@ void text_free(Text *text) {
     cairo_surface_destroy(text->paper);
     g_free(text->families);
     g_free(text->mono_families);
+    g_free(text->unknown);
     g_free(text);
 }
 
 const char *text_families(const Text *text, bool mono) {
     return mono ? text->mono_families : text->families;
+}
+
+const char *text_unknown(const Text *text) {
+    return text->unknown;
 }
 
 bool text_has_family(Text *text, const char *family) {
@@ -140,6 +146,8 @@ static Line *line_new(Text *text, Str s, TextStyle style) {
     PangoRectangle ink, logical;
     pango_layout_get_extents(line->layout, &ink, &logical);
     double baseline = pango_layout_get_baseline(line->layout);
+    if (!text->unknown && pango_layout_get_unknown_glyphs_count(line->layout) > 0)
+        text->unknown = g_strdup(copy);
     const double u = PANGO_SCALE;
     line->size = (TextSize){.width = logical.width / u,
                             .ascent = (baseline - logical.y) / u,

@@ -42,6 +42,9 @@ void text_free(Text *text);
 const char *text_families(const Text *text, bool mono);
 /* Whether a family of that name is installed. */
 bool text_has_family(Text *text, const char *family);
+/* The first text measured so far with letters that no font of this machine has (they show as
+ * boxes); NULL: none. */
+const char *text_unknown(const Text *text);
 
 TextSize text_measure(Text *text, Str s, TextStyle style);
 double text_width(Text *text, Str s, TextStyle style);

@@ -147,8 +147,28 @@ static void sizes(void **unused) {
               "od -An -tu1 -j16 -N4 $SCRATCH/w.png | tr -s ' ' | grep -q ' 0 0 4 176'");
 }
 
+/* A column of a journal is 84 mm wide, not 84.3. */
+static void sizes_are_kept_to(void **unused) {
+    (void)unused;
+    ok(FIGURE "heatmap " TINY "--size 84mm -o $SCRATCH/w.svg && "
+              "grep -q '<svg[^>]* width=\"238.11pt\"' $SCRATCH/w.svg");
+}
+
+/* Letters that no font has are not drawn as boxes without a word; here there is no font at all. */
+static void missing_letters_are_said(void **unused) {
+    (void)unused;
+    static const char conf[] = "<?xml version=\"1.0\"?><!DOCTYPE fontconfig SYSTEM \"fonts.dtd\">"
+                               "<fontconfig><dir>/nonexistent</dir></fontconfig>";
+    spawn_file("fonts.conf", conf, sizeof conf - 1);
+    ok("FONTCONFIG_FILE=$SCRATCH/fonts.conf " FIGURE "heatmap " TINY
+       "-o $SCRATCH/x.svg 2>&1 | grep -q 'no font here'");
+    ok("! " FIGURE "heatmap " TINY "-o $SCRATCH/x.svg 2>&1 | grep -q 'no font here'");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sizes_are_kept_to),
+        cmocka_unit_test(missing_letters_are_said),
         cmocka_unit_test(specs_go_round),
         cmocka_unit_test(other_weights_are_said),
         cmocka_unit_test(writes_what_is_asked_for),
