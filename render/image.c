@@ -103,3 +103,29 @@ uint8_t *image_reduce(const FigureImage *image, int rows, int columns) {
     free(edges);
     return out;
 }
+
+static int times_of(int n, double length, double pixel) {
+    enum { MOST = 16 };
+    double times = n > 1 ? ceil(length / n / pixel - 1e-6) : 1; /* one row: nothing to blur with */
+    return times < 1 ? 1 : times > MOST ? MOST : (int)times;
+}
+
+uint8_t *image_enlarge(const uint8_t *cells, double w, double h, double pixel, int *rows,
+                       int *columns) {
+    int down = times_of(*rows, h, pixel), across = times_of(*columns, w, pixel);
+    size_t n = (size_t)*columns * (size_t)across;
+    uint8_t *out = down * across > 1 ? malloc((size_t)*rows * (size_t)down * n) : NULL;
+    if (!out) return NULL;
+    uint8_t *to = out;
+    for (int r = 0; r < *rows; r++) {
+        for (int c = 0; c < *columns; c++)
+            memset(to + c * across, cells[(size_t)r * (size_t)*columns + (size_t)c],
+                   (size_t)across);
+        for (int i = 1; i < down; i++)
+            memcpy(to + (size_t)i * n, to, n);
+        to += (size_t)down * n;
+    }
+    *rows *= down;
+    *columns *= across;
+    return out;
+}

@@ -339,6 +339,10 @@ static void put_image(Writer *w, const FigureItem *item) {
         if (!reduced) rows = image->rows, columns = image->columns;
     }
     const uint8_t *cells = image->rgba ? NULL : reduced ? reduced : image->cells;
+    uint8_t *large = NULL; /* librsvg knows no image-rendering */
+    if (cells && !image->smooth)
+        large = image_enlarge(cells, item->box.w, item->box.h, 0.9, &rows, &columns);
+    if (large) cells = large;
     StrBuf png = {0};
     if (png_cells(image, cells, rows, columns, &png)) {
         put(w, "<image");
@@ -354,6 +358,7 @@ static void put_image(Writer *w, const FigureItem *item) {
     }
     strbuf_free(&png);
     free(reduced);
+    free(large);
 }
 
 static void put_clip(Writer *w, const FigureItem *item) {

@@ -268,8 +268,30 @@ static void layers_look_like_fresh_drawing(void **unused) {
     sample_free(sample);
 }
 
+/* Cells as blocks: each as it was, none larger than a pixel asked for, up to a limit. */
+static void cells_become_blocks(void **unused) {
+    (void)unused;
+    const uint8_t cells[6] = {1, 2, 3, 4, 5, 6};
+    int rows = 2, columns = 3;
+    uint8_t *large = image_enlarge(cells, 30, 5, 1, &rows, &columns);
+    assert_non_null(large);
+    assert_true(rows == 6 && columns == 30);
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < columns; c++)
+            assert_int_equal(large[r * columns + c], cells[r / 3 * 3 + c / 10]);
+    free(large);
+    rows = 1, columns = 6; /* a strip is not made higher, and nothing without end */
+    large = image_enlarge(cells, 6000, 100, 1, &rows, &columns);
+    assert_true(large && rows == 1 && columns == 96);
+    free(large);
+    rows = 2, columns = 3;
+    assert_null(image_enlarge(cells, 3, 2, 1, &rows, &columns));
+    assert_true(rows == 2 && columns == 3);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(cells_become_blocks),
         cmocka_unit_test(topmost_item_is_picked),
         cmocka_unit_test(image_cells_are_picked),
         cmocka_unit_test(focus_dims_the_rest),
