@@ -15,7 +15,7 @@ struct Text {
     PangoContext *context;
     GHashTable *lines; /* LineKey -> Line */
     char *families, *mono_families;
-    char *unknown; /* the first text with letters that no font has; NULL: none */
+    char *unknown;          /* the first text with letters that no font has; NULL: none */
     cairo_surface_t *paper; /* a cairo context to trace outlines on */
     cairo_t *cr;
 };
