@@ -28,8 +28,8 @@ typedef struct Source {
     bool any_masked;
     float *tile; // [query, key] of one head where the trace does not store it
     const Matrices
-        *matrices; /* layer by layer; NULL: patterns are drawn as they lie in the trace */
-    int n_heads;
+        *matrices;  /* layer by layer; NULL: patterns are drawn as they lie in the trace */
+    int n_heads;    /* columns */
     bool *left_out; // [layer, head] not among --heads; NULL: all are drawn
 } Source;
 
@@ -180,7 +180,8 @@ static bool is_drawn(const Source *s, int i) {
 }
 
 /* The largest weight of all heads: the end of the scale. */
-static float largest_weight(const Source *s, int n_layers, int n_heads) {
+static float largest_weight(const Source *s, int n_layers) {
+    int n_heads = s->n_heads;
     Pattern p;
     float largest = 0;
     for (int l = 0; l < n_layers; l++)
@@ -197,7 +198,8 @@ static float largest_weight(const Source *s, int n_layers, int n_heads) {
 }
 
 /* Mean share of a shown query's weight that lies on hidden keys. */
-static double hidden_share(const Source *s, int n_layers, int n_heads) {
+static double hidden_share(const Source *s, int n_layers) {
+    int n_heads = s->n_heads;
     Pattern p;
     double sum = 0;
     int n = 0;
@@ -221,8 +223,9 @@ static double hidden_share(const Source *s, int n_layers, int n_heads) {
     return n ? sum / n / s->queries.n : 0;
 }
 
-static float *read_frames(const Source *s, MeasureId measure, int n_layers, int n_heads,
-                          const Side *keys, Arena *arena) {
+static float *read_frames(const Source *s, MeasureId measure, int n_layers, const Side *keys,
+                          Arena *arena) {
+    int n_heads = s->n_heads;
     float *frames = arena_calloc(arena, (size_t)n_layers * (size_t)n_heads, sizeof *frames);
     for (int l = 0; l < n_layers; l++) {
         Pattern p;
@@ -296,12 +299,14 @@ static bool choose(const ViewInput *input, Source *s, SelectList *layers, Select
                          "lists and ranges here; figure heatmap shows means and single heads");
     s->layers = copy(layers, arena);
     s->heads = copy(heads, arena);
+    s->n_heads = heads->n;
     return true;
 }
 
 /* What a pick's series stands for: row * n_columns + column. */
-static Matrices as_matrices(const Source *s, int n_layers, int n_heads, const Side *queries,
-                            const Side *keys, Arena *arena) {
+static Matrices as_matrices(const Source *s, int n_layers, const Side *queries, const Side *keys,
+                            Arena *arena) {
+    int n_heads = s->n_heads;
     Matrices m = {.attention = s->attention, .n = n_layers * n_heads};
     m.places = arena_alloc(arena, (size_t)m.n * sizeof *m.places);
     for (int i = 0; i < m.n; i++)
@@ -312,7 +317,7 @@ static Matrices as_matrices(const Source *s, int n_layers, int n_heads, const Si
 }
 
 static const char *notes_of(const ViewInput *input, const Source *s, const Side *keys, int n_layers,
-                            int n_heads, Arena *arena) {
+                            Arena *arena) {
     const State *state = input->state;
     const char *sizes = arena_printf(arena, "%d queries × %d keys", s->queries.n, s->keys.n);
     const char *notes = view_joined(arena, keys->axis.title, sizes);
@@ -323,10 +328,9 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
                                          s->factor, s->mean ? "mean" : "strongest"));
     if (s->matrices) return notes; /* they say what is hidden, and where counting starts */
     if (keys->n_hidden)
-        notes =
-            view_joined(arena, notes,
-                        arena_printf(arena, "%.1f %% of the weight on %s hidden",
-                                     100 * hidden_share(s, n_layers, n_heads), keys->hidden_names));
+        notes = view_joined(arena, notes,
+                            arena_printf(arena, "%.1f %% of the weight on %s hidden",
+                                         100 * hidden_share(s, n_layers), keys->hidden_names));
     return state->base ? view_joined(arena, notes, "counted from 1") : notes;
 }
 
@@ -340,8 +344,9 @@ static char *numbers(const int *items, int n, Arena *arena) {
 }
 
 /* Every layer with every head, as the other views make them. */
-static bool read_matrices(const ViewInput *input, Source *s, int n_layers, int n_heads,
-                          Matrices *out, Arena *arena, Error *error) {
+static bool read_matrices(const ViewInput *input, Source *s, int n_layers, Matrices *out,
+                          Arena *arena, Error *error) {
+    int n_heads = s->n_heads;
     State state = *input->state; /* its texts stay where they are */
     state.layer = numbers(s->layers, n_layers, arena);
     state.head = numbers(s->heads, n_heads, arena);
@@ -368,22 +373,15 @@ static const int *based(const int *numbers, int n, int base, Arena *arena) {
     return out;
 }
 
-static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers, int n_heads,
-                 Arena *arena, Error *error) {
+/* Which tokens are drawn, and how many of them share a cell. */
+static bool lay_cells(const ViewInput *input, Source *s, int n_layers, const Side *queries,
+                      const Side *keys, Matrices *matrices, Arena *arena, Error *error) {
     const State *state = input->state;
-    Side queries, keys;
-    bool writes;
-    bool words = state->units && strcmp(state->units, "words") == 0;
-    if (!attention_sides(input, &s->attention, words, false, arena, &queries, &keys, &writes))
-        return error_set(error, ERROR_INPUT, "nothing was read: no tokens");
     s->trace = input->trace;
-    s->n_heads = n_heads;
-    s->queries = shown_tokens(&queries, arena);
-    s->keys = shown_tokens(&keys, arena);
-    s->n_seen = queries.n_seen;
-    Matrices matrices;
-    if (needs_matrices(state) &&
-        !read_matrices(input, s, n_layers, n_heads, &matrices, arena, error))
+    s->queries = shown_tokens(queries, arena);
+    s->keys = shown_tokens(keys, arena);
+    s->n_seen = queries->n_seen;
+    if (needs_matrices(state) && !read_matrices(input, s, n_layers, matrices, arena, error))
         return false;
     if (s->queries.n == 0 || s->keys.n == 0)
         return error_set(error, ERROR_INPUT, "all tokens are hidden, nothing is left to draw");
@@ -395,8 +393,12 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
     s->mask_layer = -1;
     s->masked = arena_alloc(arena, (size_t)s->n_rows * (size_t)s->n_columns * sizeof *s->masked);
     s->tile =
-        arena_alloc(arena, (size_t)queries.n_tokens * (size_t)keys.n_tokens * sizeof *s->tile);
-    const Measure *measure = state->statistic ? measure_find(state->statistic) : NULL;
+        arena_alloc(arena, (size_t)queries->n_tokens * (size_t)keys->n_tokens * sizeof *s->tile);
+    return true;
+}
+
+static Grid grid_of(const State *state, Source *s, int n_layers, const Side *keys, Arena *arena) {
+    int n_heads = s->n_heads;
     char prefix[PLACE_TEXT_MAX];
     place_text(&s->attention, prefix);
     Grid grid = {
@@ -412,38 +414,55 @@ static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers
         .id = *prefix ? arena_printf(arena, "%s-L%%dH%%d", prefix) : NULL,
         .reduce = s->mean ? FIGURE_REDUCE_MEAN : FIGURE_REDUCE_MAX,
     };
+    const Measure *measure = state->statistic ? measure_find(state->statistic) : NULL;
     if (measure) {
-        grid.frames =
-            read_frames(s, (MeasureId)(measure - measures), n_layers, n_heads, &keys, arena);
+        grid.frames = read_frames(s, (MeasureId)(measure - measures), n_layers, keys, arena);
         grid.frame_name = *measure->unit
                               ? arena_printf(arena, "%s, %s", measure->title, measure->unit)
                               : measure->title;
     }
-    const char *until = queries.n_seen < queries.n_tokens
-                            ? arena_printf(arena, "step %d of %d", queries.n_seen, queries.n_tokens)
-                            : "";
-    int n_drawn = n_layers * n_heads;
-    for (int i = 0; i < n_layers * n_heads; i++)
-        n_drawn -= !is_drawn(s, i);
+    return grid;
+}
+
+static const char *title_of(const Source *s, int n_layers, Arena *arena) {
     const char *name = attention_title(&s->attention);
-    const char *title =
-        s->left_out ? arena_printf(arena, "%s, %d heads", name, n_drawn)
-                    : arena_printf(arena, "%s, %d layer%s × %d head%s", name, n_layers,
-                                   n_layers == 1 ? "" : "s", n_heads, n_heads == 1 ? "" : "s");
-    ChartOptions options =
-        view_options(input, title,
-                     view_joined(arena, view_joined(arena, queries.axis.title, until),
-                                 notes_of(input, s, &keys, n_layers, n_heads, arena)));
+    if (!s->left_out)
+        return arena_printf(arena, "%s, %d layer%s × %d head%s", name, n_layers,
+                            n_layers == 1 ? "" : "s", s->n_heads, s->n_heads == 1 ? "" : "s");
+    int n_drawn = 0;
+    for (int i = 0; i < n_layers * s->n_heads; i++)
+        n_drawn += is_drawn(s, i);
+    return arena_printf(arena, "%s, %d heads", name, n_drawn);
+}
+
+static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers, Arena *arena,
+                 Error *error) {
+    const State *state = input->state;
+    Side queries, keys;
+    Matrices matrices;
+    bool writes;
+    bool words = state->units && strcmp(state->units, "words") == 0;
+    if (!attention_sides(input, &s->attention, words, false, arena, &queries, &keys, &writes))
+        return error_set(error, ERROR_INPUT, "nothing was read: no tokens");
     if (state->range && strcmp(state->range, "row") == 0)
         return error_set(error, ERROR_INPUT,
                          "the model view has one scale for all heads: --range unit or max; figure "
                          "heatmap has --range row");
+    if (!lay_cells(input, s, n_layers, &queries, &keys, &matrices, arena, error)) return false;
+    Grid grid = grid_of(state, s, n_layers, &keys, arena);
+    const char *until = queries.n_seen < queries.n_tokens
+                            ? arena_printf(arena, "step %d of %d", queries.n_seen, queries.n_tokens)
+                            : "";
+    ChartOptions options =
+        view_options(input, title_of(s, n_layers, arena),
+                     view_joined(arena, view_joined(arena, queries.axis.title, until),
+                                 notes_of(input, s, &keys, n_layers, arena)));
     options.scale = CHART_SCALE_RANGE;
     options.high = state->range && strcmp(state->range, "unit") == 0 ? 1
                    : s->matrices                                     ? (double)s->matrices->largest
-                                 : (double)largest_weight(s, n_layers, n_heads);
+                                 : (double)largest_weight(s, n_layers);
     if (!grid_draw(figure, &grid, &options, error)) return false;
-    Matrices m = as_matrices(s, n_layers, n_heads, &queries, &keys, arena);
+    Matrices m = as_matrices(s, n_layers, &queries, &keys, arena);
     view_tell_matrices(figure, input, &m,
                        "Each small picture is a head: rows are queries, columns keys");
     return true;
@@ -455,7 +474,7 @@ bool view_model(Figure *figure, const ViewInput *input, Error *error) {
     SelectList *layers = arena_alloc(arena, sizeof *layers),
                *heads = arena_alloc(arena, sizeof *heads);
     bool ok = choose(input, &source, layers, heads, arena, error) &&
-              draw(figure, input, &source, layers->n, heads->n, arena, error);
+              draw(figure, input, &source, layers->n, arena, error);
     arena_free(arena);
     return ok;
 }
