@@ -110,6 +110,40 @@ void panel_draw(Window *w) {
     if ((beside || escape) && w->panel == before) panel_close(w);
 }
 
+/* The wheel and the pointer leave the list where it is; the arrows bring the chosen row in sight.
+ */
+static void follow_chosen(Window *w, Box box, double pitch) {
+    if (w->ui.in.moved || w->ui.in.wheel_y != 0) return;
+    double top = w->chosen * pitch;
+    w->panel_scroll.offset = fmin(top, fmax(w->panel_scroll.offset, top + pitch - box.h));
+}
+
+int panel_list(Window *w, Box box, const PanelList *list) {
+    Ui *ui = &w->ui;
+    int clicked = -1, n = list->n;
+    if (ui_key(ui, SDLK_DOWN, false, false)) w->chosen++;
+    if (ui_key(ui, SDLK_UP, false, false)) w->chosen--;
+    w->chosen = w->chosen >= n ? n - 1 : w->chosen;
+    if (w->chosen < 0) w->chosen = 0;
+    follow_chosen(w, box, list->pitch);
+    PaintClip outer;
+    Box at = ui_scroll_begin(ui, ui_id(list->name, 0), box, &w->panel_scroll, &outer);
+    for (int i = 0; i < n; i++) {
+        Box row = {at.x, at.y + i * list->pitch, at.w - 8, list->pitch};
+        if (!paint_sees(&ui->paint, row)) continue;
+        UiState state = ui_widget(ui, ui_id(list->name, i + 2), row, false);
+        if (state.hot && ui->in.moved) w->chosen = i;
+        list->draw_row(w, row, list->rows, i, i == w->chosen);
+        if (state.clicked) clicked = i;
+    }
+    ui_scroll_end(ui, ui_id(list->name, 1), box, &w->panel_scroll, n * list->pitch, outer);
+    return clicked;
+}
+
+bool panel_entered(Window *w) {
+    return ui_key(&w->ui, SDLK_RETURN, false, false) || ui_key(&w->ui, SDLK_KP_ENTER, false, false);
+}
+
 void panel_values(Window *w, Box box) {
     Ui *ui = &w->ui;
     Shown *s = w->values;

@@ -56,8 +56,9 @@ static bool possible(Window *w, const Entry *e) {
     return e->view ? window_view_fits(w, e->view, reason) : action_enabled(w, e->action);
 }
 
-static void draw_row(Window *w, Box row, const Entry *e, bool chosen) {
+static void draw_row(Window *w, Box row, const void *entries, int i, bool chosen) {
     Ui *ui = &w->ui;
+    const Entry *e = (const Entry *)entries + i;
     char keys[48] = "";
     bool can = possible(w, e);
     if (e->action) action_keys(e->action, keys);
@@ -87,32 +88,13 @@ void panel_palette(Window *w, Box box) {
     while (e.changed && w->chosen + 1 < n && !possible(w, &entries[w->chosen]))
         w->chosen++;
     if (e.changed && n > 0 && !possible(w, &entries[w->chosen])) w->chosen = 0;
-    if (ui_key(ui, SDLK_DOWN, false, false)) w->chosen++;
-    if (ui_key(ui, SDLK_UP, false, false)) w->chosen--;
-    w->chosen = w->chosen < 0 ? 0 : w->chosen >= n ? n - 1 : w->chosen;
-    double pitch = 32;
-    if (!ui->in.moved && ui->in.wheel_y == 0 && w->chosen >= 0) {
-        double top = w->chosen * pitch;
-        w->panel_scroll.offset = fmin(top, fmax(w->panel_scroll.offset, top + pitch - box.h));
-    }
-    PaintClip outer;
-    Box at = ui_scroll_begin(ui, ui_id("palette", 0), box, &w->panel_scroll, &outer);
-    for (int i = 0; i < n; i++) {
-        Box row = {at.x, at.y + i * pitch, at.w - 8, pitch};
-        if (!paint_sees(&ui->paint, row)) continue;
-        UiState state = ui_widget(ui, ui_id("palette-row", i), row, false);
-        if (state.hot && ui->in.moved) w->chosen = i;
-        draw_row(w, row, &entries[i], i == w->chosen);
-        if (state.clicked) {
-            run(w, &entries[i]);
-            break;
-        }
-    }
-    if (n == 0) ui_text(ui, "No command of that name", at, 13, 400, UI_SOFT, LABEL_LEFT);
-    ui_scroll_end(ui, ui_id("palette", 1), box, &w->panel_scroll, n * pitch, outer);
-    if (n > 0 && w->chosen >= 0 && w->panel == PANEL_PALETTE &&
-        (ui_key(ui, SDLK_RETURN, false, false) || ui_key(ui, SDLK_KP_ENTER, false, false)))
-        run(w, &entries[w->chosen]);
+    PanelList list = {"palette", n, 32, draw_row, entries};
+    int clicked = panel_list(w, box, &list);
+    if (n == 0)
+        ui_text(ui, "No command of that name", (Box){box.x, box.y, box.w, 32}, 13, 400, UI_SOFT,
+                LABEL_LEFT);
+    if (clicked < 0 && n > 0 && panel_entered(w)) clicked = w->chosen;
+    if (clicked >= 0) run(w, &entries[clicked]);
 }
 
 /* ---- keys ---- */

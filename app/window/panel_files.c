@@ -80,8 +80,9 @@ static void open_named(Window *w, const char *name) {
     free(full);
 }
 
-static void draw_open_row(Window *w, Box row, const OpenRow *r, bool chosen) {
+static void draw_open_row(Window *w, Box row, const void *rows, int i, bool chosen) {
     Ui *ui = &w->ui;
+    const OpenRow *r = (const OpenRow *)rows + i;
     if (chosen) paint_round(&ui->paint, row, 6, ui->theme->accent_soft);
     Box inner = box_inset(row, 12, 0);
     Box right = box_cut_right(&inner, 120);
@@ -91,33 +92,8 @@ static void draw_open_row(Window *w, Box row, const OpenRow *r, bool chosen) {
 
 /* Draws a list below the field; returns the row that was clicked, or -1. */
 static int draw_list(Window *w, Box box, const OpenRow *rows, int n) {
-    Ui *ui = &w->ui;
-    double pitch = 30;
-    int clicked = -1;
-    if (ui_key(ui, SDLK_DOWN, false, false)) w->chosen++;
-    if (ui_key(ui, SDLK_UP, false, false)) w->chosen--;
-    w->chosen = w->chosen >= n ? n - 1 : w->chosen;
-    if (w->chosen < 0) w->chosen = 0;
-    if (!ui->in.moved && ui->in.wheel_y == 0) {
-        double top = w->chosen * pitch;
-        w->panel_scroll.offset = fmin(top, fmax(w->panel_scroll.offset, top + pitch - box.h));
-    }
-    PaintClip outer;
-    Box at = ui_scroll_begin(ui, ui_id("files", 0), box, &w->panel_scroll, &outer);
-    for (int i = 0; i < n; i++) {
-        Box row = {at.x, at.y + i * pitch, at.w - 8, pitch};
-        if (!paint_sees(&ui->paint, row)) continue;
-        UiState state = ui_widget(ui, ui_id("file-row", i), row, false);
-        if (state.hot && ui->in.moved) w->chosen = i;
-        draw_open_row(w, row, &rows[i], i == w->chosen);
-        if (state.clicked) clicked = i;
-    }
-    ui_scroll_end(ui, ui_id("files", 1), box, &w->panel_scroll, n * pitch, outer);
-    return clicked;
-}
-
-static bool entered(Ui *ui) {
-    return ui_key(ui, SDLK_RETURN, false, false) || ui_key(ui, SDLK_KP_ENTER, false, false);
+    PanelList list = {"files", n, 30, draw_open_row, rows};
+    return panel_list(w, box, &list);
 }
 
 void panel_open_model(Window *w, Box box) {
@@ -161,7 +137,7 @@ void panel_open_model(Window *w, Box box) {
     }
     if (clicked >= 0) {
         open_named(w, rows[clicked].name);
-    } else if (entered(ui)) {
+    } else if (panel_entered(w)) {
         bool exact = n == 0 || (strchr(typed(w), '/') && w->query.edit.n > 0);
         if (exact)
             open_named(w, typed(w));
@@ -248,5 +224,5 @@ void panel_export(Window *w, Box box) {
         find(w);
     }
     bool go = ui_button(ui, ui_id("save", 0), button, "Write", (UiButton){.look = UI_PRIMARY});
-    if ((go || entered(ui)) && *typed(w)) save(w);
+    if ((go || panel_entered(w)) && *typed(w)) save(w);
 }

@@ -236,6 +236,17 @@ double header_height(Window *window, double width);
 void panel_draw(Window *window);
 void panel_open(Window *window, Panel panel);
 void panel_close(Window *window);
+/* A list under a panel's field: arrows and pointer move window->chosen. Returns the row that was
+ * clicked, or -1. draw_row: row `i` of the caller's `rows`. */
+typedef struct PanelList {
+    const char *name; /* of the widget */
+    int n;
+    double pitch; /* units */
+    void (*draw_row)(Window *window, Box row, const void *rows, int i, bool chosen);
+    const void *rows;
+} PanelList;
+int panel_list(Window *window, Box box, const PanelList *list);
+bool panel_entered(Window *window); /* Return, on either keypad */
 void panel_palette(Window *window, Box box);
 void panel_help(Window *window, Box box);
 void panel_open_model(Window *window, Box box);
