@@ -59,14 +59,14 @@ static void break_lines(Plan *plan) {
     }
 }
 
-static double label_width(const Plan *plan, int token) {
+static double label_extent(const Plan *plan, int token) {
     return text_width(figure_fonts(plan->figure), plan->labels.text[token], plan->font) + plan->gap;
 }
 
 static double line_width(const Plan *plan, const Line *line) {
     double width = 0;
     for (int i = 0; i < line->labels.n; i++)
-        width += label_width(plan, line->from + i);
+        width += label_extent(plan, line->from + i);
     return width;
 }
 
@@ -100,7 +100,7 @@ static void lay_tokens(Plan *plan, double x, double w) {
         const Line *line = &plan->lines[l];
         double used = plan->turned || plan->n_lines > 1 ? 0 : (w - natural) / 2;
         for (int i = line->from; i < line->from + line->labels.n; i++) {
-            double extent = plan->turned ? pitch : label_width(plan, i);
+            double extent = plan->turned ? pitch : label_extent(plan, i);
             double at = used + extent / 2;
             plan->x[i] = plan->labels.rtl ? x + w - at : x + at;
             used += extent;

@@ -9,7 +9,7 @@
 #include "model/base/file.h"
 #include "model/base/utf8.h"
 #include "render/html.h"
-#include "render/png.h"
+#include "render/pngfile.h"
 #include "render/svg.h"
 
 static const char PDF_MARK[] = "attnscope-spec ";
@@ -23,11 +23,11 @@ static bool write_png(const Figure *figure, const ExportOptions *options, Canvas
     double width = ceil(page.w * scale - 1e-6), height = ceil(page.h * scale - 1e-6);
     if (width < 1) width = 1;
     if (height < 1) height = 1;
-    if (width > PNG_MAX_SIDE || height > PNG_MAX_SIDE)
+    if (width > PNGFILE_MAX_SIDE || height > PNGFILE_MAX_SIDE)
         return error_set(error, ERROR_INPUT,
                          "PNG of %.0f x %.0f pixels: at most %d a side; try a lower --dpi, fewer "
                          "tokens, or SVG",
-                         width, height, PNG_MAX_SIDE);
+                         width, height, PNGFILE_MAX_SIDE);
     CanvasPixels pixels = {.width = (int)width, .height = (int)height, .stride = (int)width * 4};
     pixels.data = malloc((size_t)pixels.stride * (size_t)pixels.height);
     if (!pixels.data)
@@ -38,7 +38,7 @@ static bool write_png(const Figure *figure, const ExportOptions *options, Canvas
     for (size_t i = 0; i < (size_t)pixels.width * (size_t)pixels.height; i++)
         pixels.data[i] = paper;
     canvas_play(canvas, figure, &(CanvasView){.scale = scale, .once = true}, &pixels);
-    bool done = png_page(&pixels, dpi, options->spec, figure_title(figure), out, error);
+    bool done = pngfile_page(&pixels, dpi, options->spec, figure_title(figure), out, error);
     free(pixels.data);
     return done;
 }
@@ -297,7 +297,7 @@ bool export_read_spec(const char *path, Arena *arena, Str *out, Error *error) {
     Str bytes;
     if (!file_read(path, 0, arena, &bytes, error)) return false;
     if (str_starts(bytes, "\x89PNG\r\n\x1a\n")) {
-        if (png_find_text(bytes, PNG_SPEC_KEY, arena, out)) return true;
+        if (pngfile_find_text(bytes, PNGFILE_SPEC_KEY, arena, out)) return true;
     } else if (str_starts(bytes, "%PDF-")) {
         if (read_pdf_spec(bytes, arena, out)) return true;
     } else if (read_xml_spec(bytes, arena, out)) {

@@ -18,7 +18,8 @@ typedef struct Plan {
     double w, h, gap, left, top;
 } Plan;
 
-static ChartLabels counted(Arena *arena, int n) {
+/* 0, 1, 2 ... n - 1 */
+static ChartLabels ordinals(Arena *arena, int n) {
     int *index = arena_alloc(arena, ((size_t)n + 1) * sizeof *index);
     for (int i = 0; i < n; i++)
         index[i] = i;
@@ -284,8 +285,8 @@ bool grid_draw(Figure *figure, const Grid *grid, const ChartOptions *options, Er
                  .options = options,
                  .arena = figure_arena(figure),
                  .scratch = arena_new()};
-    plan.queries = counted(plan.arena, grid->n_queries);
-    plan.keys = counted(plan.arena, grid->n_keys);
+    plan.queries = ordinals(plan.arena, grid->n_queries);
+    plan.keys = ordinals(plan.arena, grid->n_keys);
     chart_palette(options->colormap, theme, false, plan.palette);
     chart_palette(options->colormap, theme, true, plan.masked_palette);
     fill_frames(theme, plan.frame_palette);

@@ -105,7 +105,7 @@ static void draw_picture(Figure *figure, const OverlayPicture *picture, int seri
     arena_free(scratch);
 }
 
-static const char *query_title(const OverlayPicture *picture) {
+static const char *query_said(const OverlayPicture *picture) {
     if (picture->query_title) return picture->query_title;
     return picture->query < picture->first_key ? "query: the class token"
                                                : "query: the outlined patch";
@@ -128,7 +128,7 @@ bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartO
     double most = n == 1 ? 420 * unit : 220 * unit;
     int across = n < 4 ? n : (int)ceil(sqrt(n));
     ChartArea area = chart_begin(figure, options,
-                                 chart_subtitle(figure_arena(figure), options, query_title(picture),
+                                 chart_subtitle(figure_arena(figure), options, query_said(picture),
                                                 "key: patches of the picture",
                                                 chart_range_text(figure_arena(figure), &range)),
                                  across * most + (across - 1) * gap);

@@ -6,7 +6,7 @@
 
 #include "model/base/utf8.h"
 #include "render/image.h"
-#include "render/png.h"
+#include "render/pngfile.h"
 
 typedef struct Writer {
     const Figure *figure;
@@ -344,7 +344,7 @@ static void put_image(Writer *w, const FigureItem *item) {
         large = image_enlarge(cells, item->box.w, item->box.h, 0.9, &rows, &columns);
     if (large) cells = large;
     StrBuf png = {0};
-    if (png_cells(image, cells, rows, columns, &png)) {
+    if (pngfile_cells(image, cells, rows, columns, &png)) {
         put(w, "<image");
         put_box(w, item->box);
         put(w, " preserveAspectRatio=\"none\"");

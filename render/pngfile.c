@@ -1,4 +1,4 @@
-#include "render/png.h"
+#include "render/pngfile.h"
 
 #include <png.h>
 #include <stdlib.h>
@@ -42,8 +42,8 @@ static void begin(png_structp png, StrBuf *out) {
     png_set_user_limits(png, 0x7fffffff, 0x7fffffff);
 }
 
-bool png_page(const CanvasPixels *pixels, double dpi, Str spec, Str title, StrBuf *out,
-              Error *error) {
+bool pngfile_page(const CanvasPixels *pixels, double dpi, Str spec, Str title, StrBuf *out,
+                  Error *error) {
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, error, fail, ignore);
     png_infop info = png ? png_create_info_struct(png) : NULL;
     uint8_t *row = malloc(3 * (size_t)pixels->width);
@@ -65,7 +65,7 @@ bool png_page(const CanvasPixels *pixels, double dpi, Str spec, Str title, StrBu
     png_uint_32 per_metre = (png_uint_32)(dpi / 0.0254 + 0.5);
     png_set_pHYs(png, info, per_metre, per_metre, PNG_RESOLUTION_METER);
     set_text(png, info, "Title", (Str){title_text, title.n});
-    set_text(png, info, PNG_SPEC_KEY, (Str){spec_text, spec.n});
+    set_text(png, info, PNGFILE_SPEC_KEY, (Str){spec_text, spec.n});
     png_set_filter(png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE);
     png_write_info(png, info);
     for (int y = 0; y < pixels->height; y++) {
@@ -102,7 +102,8 @@ static void set_palette(png_structp png, png_infop info, const FigureImage *imag
     if (!opaque) png_set_tRNS(png, info, alpha, 256, NULL);
 }
 
-bool png_cells(const FigureImage *image, const uint8_t *cells, int rows, int columns, StrBuf *out) {
+bool pngfile_cells(const FigureImage *image, const uint8_t *cells, int rows, int columns,
+                   StrBuf *out) {
     Error error = {0};
     png_structp png = png_create_write_struct(PNG_LIBPNG_VER_STRING, &error, fail, ignore);
     png_infop info = png ? png_create_info_struct(png) : NULL;
@@ -138,7 +139,7 @@ static uint32_t big_endian(const char *p) {
     return (uint32_t)b[0] << 24 | (uint32_t)b[1] << 16 | (uint32_t)b[2] << 8 | b[3];
 }
 
-bool png_find_text(Str bytes, const char *key, Arena *arena, Str *out) {
+bool pngfile_find_text(Str bytes, const char *key, Arena *arena, Str *out) {
     size_t n_key = strlen(key);
     for (size_t at = 8; at + 12 <= bytes.n;) {
         size_t n = big_endian(bytes.data + at);
