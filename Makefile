@@ -154,11 +154,11 @@ clean:
 bindir = $(DESTDIR)$(PREFIX)/bin
 datadir = $(DESTDIR)$(PREFIX)/share
 ICON_SIZES = 48 128 256
+INSTALL_FOLDERS = bin share/attnscope share/man/man1 share/applications share/doc/attnscope \
+  share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d \
+  $(foreach s,scalable $(foreach n,$(ICON_SIZES),$(n)x$(n)),share/icons/hicolor/$(s)/apps)
 install: attnscope
-	@mkdir -p $(bindir) $(datadir)/attnscope $(datadir)/man/man1 $(datadir)/applications \
-	  $(datadir)/doc/attnscope $(datadir)/icons/hicolor/scalable/apps \
-	  $(datadir)/bash-completion/completions $(datadir)/zsh/site-functions \
-	  $(datadir)/fish/vendor_completions.d $(foreach s,$(ICON_SIZES),$(datadir)/icons/hicolor/$(s)x$(s)/apps)
+	@mkdir -p $(INSTALL_FOLDERS:%=$(DESTDIR)$(PREFIX)/%)
 	install -m 755 $(BUILD)/attnscope $(bindir)/attnscope
 	for part in models lessons; do [ ! -d assets/$$part ] || cp -R assets/$$part $(datadir)/attnscope/; done
 	chmod -R u=rwX,go=rX $(datadir)/attnscope
@@ -178,6 +178,9 @@ uninstall:
 	  $(datadir)/fish/vendor_completions.d/attnscope.fish $(datadir)/applications/attnscope.desktop \
 	  $(datadir)/icons/hicolor/scalable/apps/attnscope.svg \
 	  $(foreach s,$(ICON_SIZES),$(datadir)/icons/hicolor/$(s)x$(s)/apps/attnscope.png)
+# Folders that are empty now go too, but for those that every system has.
+	-@[ ! -d '$(DESTDIR)$(PREFIX)' ] || [ -z '$(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX))' ] || \
+	  { cd '$(DESTDIR)$(PREFIX)' && rmdir -p $(INSTALL_FOLDERS:%/attnscope=%) 2>/dev/null; } || true
 
 help:
 	@echo 'make run              build, and open the window (or write figures into out/)'

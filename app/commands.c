@@ -34,13 +34,16 @@ const Command *commands_find(const char *name) {
     return NULL;
 }
 
+static bool no_window(Error *error) {
+    return error_set(error, ERROR_USAGE,
+                     "this build has no window (make HEADLESS=1); 'attnscope --help' lists what it "
+                     "does, for example: attnscope figure cross -o cross.png");
+}
+
 /* What runs when only the program's name is given. */
 static bool run_default(Error *error) {
     const Command *window = commands_find("window");
-    if (!window)
-        return error_set(error, ERROR_USAGE,
-                         "this build has no window (make HEADLESS=1); 'attnscope --help' lists "
-                         "what it does, for example: attnscope figure cross -o cross.png");
+    if (!window) return no_window(error);
     Options *options = options_parse(&window->options, 0, NULL, "attnscope", error);
     bool ok = options && window->run(options, error);
     options_free(options);
@@ -98,5 +101,6 @@ bool commands_run(int argc, char **argv, Error *error) {
     if (command) return run_command(command, argc - 1, argv + 1, error);
     const Command *window = commands_find("window");
     if (argv[0][0] == '-' && window) return run_command(window, argc, argv, error);
+    if (argv[0][0] == '-' || strcmp(argv[0], "window") == 0) return no_window(error);
     return unknown_command(argv[0], error);
 }

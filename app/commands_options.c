@@ -17,7 +17,8 @@ const Option options_model[] = {
     {.name = "to",                                                                                 \
      .kind = OPTION_TEXT,                                                                          \
      .argument = "LANGUAGE",                                                                       \
-     .help = "target language, as the model calls it: fra, fin (default: its first)"},             \
+     .help = "target language, as the model calls it: fin, fra (default: the first, where a tag "  \
+             "as >>fin<< tells it to the model, else what its own files say)"},                    \
     {                                                                                              \
         .name = "source-language", .kind = OPTION_TEXT, .argument = "LANGUAGE",                    \
         .help = "language of the text, for models that want to be told (mBART, M2M100); of the "   \

@@ -224,8 +224,10 @@ static bool set_begin_of_sound(const Subject *subject, const SubjectText *what, 
 
 bool subject_read_line(const Subject *subject, Str text, Str target, const SubjectText *what,
                        const char *where, Arena *arena, Input *out, Error *error) {
+    const char *tag =
+        what->to || !subject->tokenizer ? NULL : tokenizer_default_tag(subject->tokenizer, text);
     EncodeOptions options = {.special = true,
-                             .target_language = what->to,
+                             .target_language = tag ? tag : what->to,
                              .source_language = what->source_language,
                              .pair = what->text_pair ? str(what->text_pair) : (Str){0}};
     *out = (Input){0};

@@ -166,6 +166,15 @@ bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id) {
     return (flags & (VOCABULARY_SPECIAL | VOCABULARY_TAG)) != 0;
 }
 
+const char *tokenizer_default_tag(const Tokenizer *tokenizer, Str text) {
+    size_t blank = 0;
+    while (blank < text.n && strchr(" \t\r\n", text.data[blank]) && text.data[blank])
+        blank++;
+    bool tagged = str_starts(str_sub(text, blank, text.n), ">>");
+    return tokenizer->tags && tokenizer->n_languages > 1 && !tagged ? tokenizer->language_codes[0]
+                                                                    : NULL;
+}
+
 const char *const *tokenizer_languages(const Tokenizer *tokenizer) {
     static const char *const none[] = {NULL};
     return tokenizer->language_codes ? tokenizer->language_codes : none;

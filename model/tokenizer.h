@@ -69,6 +69,9 @@ int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code);
 /* The same with an error that lists the languages there are. */
 bool tokenizer_find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
                              Error *error);
+/* What a model that is told its language by a tag before the source (>>fra<<) is told where nobody
+ * chooses one: its first, if it has several. NULL: the text has a tag, or none is needed. */
+const char *tokenizer_default_tag(const Tokenizer *tokenizer, Str text);
 /* The ids that the decoder is made to begin with so that it writes that language, start among them
  * (the model's decoder_start_token_id). Returns how many; 0: nothing is needed, since the tag
  * stands before the source, or there is no such language. */

@@ -242,6 +242,17 @@ static void test_score(void **state) {
     assert_true(spawn_refused("$ATTNSCOPE score " TINY "--text a", 2, "what is scored"));
 }
 
+/* Without --to a model that wants a tag is told its first language, unless the text has a tag. */
+static void test_default_language(void **state) {
+    (void)state;
+#define SCORE "$ATTNSCOPE score --json --target-text 'Hei!' "
+    same_output("echo 'She loves cats.' | $ATTNSCOPE translate",
+                "echo 'She loves cats.' | $ATTNSCOPE translate --to fin");
+    same_output(SCORE "--text 'Hello!'", SCORE "--to fin --text 'Hello!'");
+    same_output(SCORE "--text '>>fra<< Hello!'", SCORE "--to fra --text 'Hello!'");
+#undef SCORE
+}
+
 /* Same bytes in any folder, locale and environment. */
 static void test_same_bytes(void **state) {
     (void)state;
@@ -352,6 +363,7 @@ int main(void) {
         cmocka_unit_test(test_inputs),
         cmocka_unit_test(test_inputs_that_are_refused),
         cmocka_unit_test(test_score),
+        cmocka_unit_test(test_default_language),
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_inspect_and_hooks),
     };
