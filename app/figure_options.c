@@ -59,7 +59,7 @@ const Option figure_options_look[] = {
     {0}};
 
 const Option figure_options_files[] = {
-    {.name = "output", .letter = 'o', .kind = OPTION_FILE, .argument = "FILE", .help = "what to write, by its ending: .png .svg .pdf .html pictures; .csv .json .npz .safetensors numbers; repeatable", .repeatable = true},
+    {.name = "output", .letter = 'o', .kind = OPTION_FILE, .argument = "FILE", .help = "what to write, by its ending: .png .svg .pdf .html pictures; .csv .json .npz .safetensors numbers", .repeatable = true},
     {.name = "from", .kind = OPTION_FILE, .argument = "FILE", .help = "draw attentions computed elsewhere: a trace, .npz, .json, Marian or Nematus soft alignments"},
     {.name = "against", .kind = OPTION_TEXT, .argument = "MODEL|TRACE", .help = "difference: the other side"},
     {.name = "spec", .kind = OPTION_FILE, .argument = "FILE", .help = "draw again what a PNG, SVG, PDF, HTML or JSON file says, other options on top"},

@@ -344,23 +344,50 @@ bool edits_check(const Edits *edits, const Model *model, Error *error) {
 }
 
 /* Positions that the edit's site has; -1: not known. */
-static int64_t positions_of(const Edit *edit, int n_source, int n_target) {
+static int64_t positions_of(const Edit *edit, const EditInput *in) {
     bool keys = edit->at.site == SITE_K || edit->at.site == SITE_V;
-    if (edit->at.cross && keys) return n_source;
-    if (edit->at.site == SITE_LOGITS) return n_target > 0 ? n_target : -1; /* or one for all */
-    return edit->at.stack == STACK_DECODER ? n_target : n_source;
+    if (edit->at.cross && keys) return in->n_source;
+    if (edit->at.site == SITE_LOGITS) return in->n_target > 0 ? in->n_target : -1; /* or one */
+    return edit->at.stack == STACK_DECODER ? in->n_target : in->n_source;
 }
 
-static bool fits(const Edit *edit, int n_source, int n_target, Error *error) {
-    int64_t n = positions_of(edit, n_source, n_target);
-    int64_t n_keys = edit->at.cross ? n_source : n;
-    if (edit->kind == EDIT_SET) {
-        bool ok = (n < 0 || edit->query < n) && (n_keys < 0 || edit->key < n_keys);
-        if (ok && n_keys == 1 && edit->value != 1) return only_key(edit, error);
-        return ok ||
-               error_set(error, ERROR_INPUT, "edit \"%.80s\": there are %lld queries and %lld keys",
-                         edit->text, (long long)n, (long long)n_keys);
-    }
+/* May the query of a set look at that key, of those there are? */
+static bool sees(const Edit *edit, const EditInput *in, int64_t key) {
+    const StackConfig *c = &in->model->config.stack[edit->at.stack];
+    bool target = edit->at.stack == STACK_DECODER && !edit->at.cross;
+    const uint8_t *keep = target ? in->target_keep : in->source_keep;
+    int window = c->window > 0 ? stack_window(c, edit->at.layer) : 0;
+    if (keep && !keep[key]) return false;
+    if (edit->at.cross) return true;
+    return !(c->causal && key > edit->query) && !(window > 0 && key + window <= edit->query);
+}
+
+static bool set_fits(const Edit *edit, const EditInput *in, int64_t n, Error *error) {
+    const StackConfig *c = &in->model->config.stack[edit->at.stack];
+    int64_t n_keys = edit->at.cross ? in->n_source : n, n_seen = 0;
+    if (n >= 0 && edit->query >= n)
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": there is no query %lld, they are 0 to %lld", edit->text,
+                         (long long)edit->query, (long long)n - 1);
+    if (n_keys >= 0 && edit->key >= n_keys)
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": there is no key %lld, they are 0 to %lld", edit->text,
+                         (long long)edit->key, (long long)n_keys - 1);
+    if (n_keys < 0 && !(c->causal && !edit->at.cross)) return true;
+    if (n_keys < 0) n_keys = edit->query + 1;
+    if (!sees(edit, in, edit->key))
+        return error_set(error, ERROR_INPUT,
+                         "edit \"%.80s\": query %lld may not look at key %lld, it is masked",
+                         edit->text, (long long)edit->query, (long long)edit->key);
+    for (int64_t key = 0; key < n_keys && n_seen < 2; key++)
+        n_seen += sees(edit, in, key);
+    return n_seen > 1 || edit->value == 1 || only_key(edit, error);
+}
+
+static bool fits(const Edit *edit, const EditInput *in, Error *error) {
+    int64_t n = positions_of(edit, in);
+    int64_t n_keys = edit->at.cross ? in->n_source : n;
+    if (edit->kind == EDIT_SET) return set_fits(edit, in, n, error);
     if (edit->kind != EDIT_PATCH || n < 0) return true;
     int64_t in_donor = edit->donor.shape[is_pattern(edit)];
     if (edit->position >= n)
@@ -378,8 +405,8 @@ static bool fits(const Edit *edit, int n_source, int n_target, Error *error) {
     return true;
 }
 
-bool edits_fit(const Edits *edits, int n_source, int n_target, Error *error) {
+bool edits_fit(const Edits *edits, const EditInput *input, Error *error) {
     for (int i = 0; edits && i < edits->n; i++)
-        if (!fits(&edits->items[i], n_source, n_target, error)) return false;
+        if (!fits(&edits->items[i], input, error)) return false;
     return true;
 }

@@ -37,9 +37,17 @@ typedef struct Edits {
 
 bool edits_add(Edits *edits, EditKind kind, const char *text, Arena *arena, Error *error);
 bool edits_check(const Edits *edits, const Model *model, Error *error);
-/* Do they name tokens that this input has? A number that is not known (a generation's target) is
- * -1. The passes ask this themselves; NULL edits fit. */
-bool edits_fit(const Edits *edits, int n_source, int n_target, Error *error);
+/* What an input looks like to the edits. A number that is not known (a generation's target) is
+ * -1. */
+typedef struct EditInput {
+    const Model *model;
+    int n_source, n_target;
+    const uint8_t *source_keep; // [n_source] may be seen as key; NULL: all
+    const uint8_t *target_keep; // [n_target]
+} EditInput;
+/* Do they name tokens that this input has, and cells that are not masked? The passes ask this
+ * themselves; NULL edits fit. */
+bool edits_fit(const Edits *edits, const EditInput *input, Error *error);
 static inline bool edit_has_head(const Edit *edit, int head) {
     return !(edit->heads[0] | edit->heads[1] | edit->heads[2] | edit->heads[3]) ||
            (head < 256 && (edit->heads[head / 64] >> (head % 64) & 1));

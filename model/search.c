@@ -142,7 +142,11 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
     for (int i = 0; i < n_inputs; i++)
         if (!check_source(model, &inputs[i], error)) return false;
     bool two = s->stack == STACK_DECODER && n_inputs == 1 && !inputs[0].features.data;
-    if (!edits_fit(options->edits, two ? inputs[0].source.n : -1, -1, error)) return false;
+    EditInput seen = {.model = model,
+                      .n_source = two ? inputs[0].source.n : -1,
+                      .n_target = -1,
+                      .source_keep = two ? inputs[0].source_keep : NULL};
+    if (!edits_fit(options->edits, &seen, error)) return false;
     s->run = (Run){.model = model,
                    .arena = arena_new(),
                    .edits = options->edits && options->edits->n ? options->edits : NULL,

@@ -298,7 +298,12 @@ static bool check(const Model *model, const Input *input, const TraceOptions *op
                   Error *error) {
     if (!check_input(model, input, error)) return false;
     int n_source = input->features.data ? front_n_tokens(model) : input->source.n;
-    return edits_fit(options->edits, n_source, input->target.n, error);
+    EditInput seen = {.model = model,
+                      .n_source = n_source,
+                      .n_target = input->target.n,
+                      .source_keep = input->source_keep,
+                      .target_keep = input->target_keep};
+    return edits_fit(options->edits, &seen, error);
 }
 
 /* What is read, complete: the decoder of a classifier reads the source, pictures and sound have

@@ -252,6 +252,40 @@ static void set_renormalises_the_row(void **state) {
     golden_close(&g);
 }
 
+/* Cells that a mask hides, and rows with one cell that is not, are refused. */
+static void masked_cells_are_not_set(void **state) {
+    (void)state;
+    static const struct {
+        const char *model, *keep, *text, *message; /* keep: of source and target; NULL: taken */
+    } cases[] = {{"marian", "0001", "decoder.1.cross_attn:H2:q3:k3=0.5", "sees one key only"},
+                 {"marian", "0001", "decoder.1.cross_attn:H2:q3:k3=1", NULL},
+                 {"marian", "0001", "decoder.1.cross_attn:H2:q3:k2=1", "it is masked"},
+                 {"marian", "0101", "decoder.1.cross_attn:H2:q3:k3=0.5", NULL},
+                 {"marian", "0001", "encoder.0.attn:q0:k3=0", "sees one key only"},
+                 {"marian", "0011", "decoder.0.attn:q2:k2=0.5", "sees one key only"},
+                 {"marian", "0011", "decoder.0.attn:q3:k2=0.5", NULL},
+                 {"mistral", "1111", "L0H0:q7:k2=0.5", NULL},
+                 {"mistral", "1111", "L0H0:q7:k1=0.5", "it is masked"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Golden g = golden_open(cases[i].model);
+        Edits edits = {0};
+        Error error = {0};
+        uint8_t keep[16] = {0};
+        for (int t = 0; t < 4; t++)
+            keep[t] = cases[i].keep[t] == '1';
+        bool whole = !strchr(cases[i].keep, '0');
+        if (!whole) g.input.source_keep = g.input.target_keep = keep;
+        assert_true(g.input.source.n <= 16 && g.input.target.n <= 16);
+        edit_add(&edits, EDIT_SET, cases[i].text, g.model, g.arena);
+        Trace *trace = trace_run(g.model, &g.input, &(TraceOptions){.edits = &edits}, &error);
+        if (!cases[i].message) expect_ok(&error);
+        if (cases[i].message) expect_error(&error, cases[i].message);
+        assert_int_equal(trace == NULL, cases[i].message != NULL);
+        trace_release(trace);
+        golden_close(&g);
+    }
+}
+
 /* ---- patches ---- */
 
 /* A pass over other tokens, saved with all its sites. */
@@ -382,7 +416,7 @@ static void donors_that_do_not_fit(void **state) {
     Edits edits = {0};
     edit_add(&edits, EDIT_SET, "decoder.1.cross_attn:q2:k6=1", other.model, g.arena);
     assert_null(trace_run(other.model, &other.input, &(TraceOptions){.edits = &edits}, &error));
-    expect_error(&error, "6 keys");
+    expect_error(&error, "no key 6, they are 0 to 5");
     unlink(path);
     golden_close(&g);
     golden_close(&other);
@@ -395,6 +429,7 @@ int main(void) {
                                        cmocka_unit_test(places_of_recurrent_models),
                                        cmocka_unit_test(every_site_reads_and_writes),
                                        cmocka_unit_test(set_renormalises_the_row),
+                                       cmocka_unit_test(masked_cells_are_not_set),
                                        cmocka_unit_test(patched_residual_carries_the_donor),
                                        cmocka_unit_test(every_site_can_be_patched),
                                        cmocka_unit_test(donors_that_do_not_fit)};
