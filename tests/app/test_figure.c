@@ -127,7 +127,7 @@ static void differences(void **unused) {
     assert_true(spawn_refused(FIGURE "difference --model tests/data/tiny --text 'the cat is' "
                                      "--target-text 'kissa on matolla.' --against "
                                      "$SCRATCH/t.safetensors -o $SCRATCH/f.svg",
-                              1, "part at source token 3"));
+                              1, "part at source token 4"));
 }
 
 static void sizes(void **unused) {

@@ -330,7 +330,7 @@ static void the_quiet_line_says_what_was_done(void **unused) {
     says(&d, "named by the token it reads");
     done(&d);
     d = draw("heatmap", "attention=cross;layer=0;head=0;hide_special=true");
-    says(&d, "% of the weight on </s> hidden");
+    says(&d, "% of the weight on >>fin<<, </s> hidden");
     done(&d);
     d = draw("heatmap", "attention=cross;layer=0;head=0;top_k=2");
     says(&d, "top 2 of each query");
@@ -502,11 +502,11 @@ static void picks_are_places(void **unused) {
     done(&d);
     /* Where words are drawn a pick's query is a word; the place is its first token. */
     d = draw("heatmap", "attention=encoder;layer=0;head=0;units=words;text=kissanomistaja katsoi");
-    place = view_place(&d.report, (FigurePick){0, 1, 1});
-    assert_int_equal(place.query, d.report.query_tokens[1]);
-    assert_true(place.query > 1);
+    place = view_place(&d.report, (FigurePick){0, 2, 2});
+    assert_int_equal(place.query, d.report.query_tokens[2]);
+    assert_true(place.query > 2);
     back = view_pick(&d.report, &place);
-    assert_int_equal(back.query, 1);
+    assert_int_equal(back.query, 2);
     done(&d);
 }
 
