@@ -131,11 +131,19 @@ void field_only(const Fields *f, const char *name, const char *harmless) {
 
 /* ---- generation ---- */
 
-/* generation_config.json where it has the field, else config.json. */
+/* An id: generation_config.json where it has the field, else config.json. */
 static Fields layered(const Fields *config, const json_t *generation, const char *name) {
     const json_t *value = json_object_get(generation, name);
     if (!value) return *config;
     return (Fields){generation, "generation_config.json", config->error};
+}
+
+/* How to search: what config.json says of it counts only where generation_config.json is not there
+ * or was itself made from config.json. */
+static Fields of_search(const Fields *config, const json_t *generation, const char *name) {
+    bool own = generation && !json_is_true(json_object_get(generation, "_from_model_config"));
+    if (own) return (Fields){generation, "generation_config.json", config->error};
+    return layered(config, generation, name);
 }
 
 static int32_t id_field(const Fields *config, const json_t *generation, const char *name) {
@@ -153,7 +161,7 @@ static int32_t id_field(const Fields *config, const json_t *generation, const ch
 /* Some say "no limit" with a very large number. */
 static int length_field(const Fields *config, const json_t *generation, const char *name) {
     enum { MOST = 1 << 24 };
-    Fields f = layered(config, generation, name);
+    Fields f = of_search(config, generation, name);
     double n = field_number(&f, name, 0, 0, 1e300);
     return n < MOST ? (int)n : MOST;
 }
@@ -184,7 +192,7 @@ static const int32_t *id_list(const Fields *f, const char *name, const json_t *l
 
 static const int32_t *list_field(const Fields *config, const json_t *generation, const char *name,
                                  Arena *arena, int *n) {
-    Fields f = layered(config, generation, name);
+    Fields f = of_search(config, generation, name);
     return id_list(&f, name, field(&f, name), arena, n);
 }
 
@@ -210,7 +218,7 @@ static void eos_field(const Fields *config, const json_t *generation, Generation
 
 static void bad_words_field(const Fields *config, const json_t *generation, GenerationConfig *out,
                             Arena *arena) {
-    Fields f = layered(config, generation, "bad_words_ids");
+    Fields f = of_search(config, generation, "bad_words_ids");
     const json_t *list = field(&f, "bad_words_ids");
     if (!list) return;
     if (!json_is_array(list)) {
@@ -247,7 +255,7 @@ static const char *not_computed(const Fields *config, const json_t *generation) 
                   {"dola_layers", 0},
                   {"constraints", 0}};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        Fields f = layered(config, generation, fields[i].name);
+        Fields f = of_search(config, generation, fields[i].name);
         const json_t *value = field(&f, fields[i].name);
         bool empty = value && json_array_size(value) + json_object_size(value) == 0;
         bool harmless = !value || json_is_false(value) ||
@@ -297,6 +305,8 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     if (out->start_id < 0) out->start_id = id_field(config, generation, "bos_token_id");
     out->pad_id = id_field(config, generation, "pad_token_id");
     out->forced_bos_id = id_field(config, generation, "forced_bos_token_id");
+    if (out->forced_bos_id < 0 && field_bool(config, "force_bos_token_to_be_generated", false))
+        out->forced_bos_id = id_field(config, generation, "bos_token_id"); /* of older BARTs */
     out->forced_eos_id = id_field(config, generation, "forced_eos_token_id");
     eos_field(config, generation, out, arena);
     bad_words_field(config, generation, out, arena);
@@ -306,28 +316,28 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     out->begin_suppressed =
         list_field(config, generation, "begin_suppress_tokens", arena, &out->n_begin_suppressed);
     out->max_length = length_field(config, generation, "max_length");
-    f = layered(config, generation, "min_length");
+    f = of_search(config, generation, "min_length");
     out->min_length = field_int(&f, "min_length", 0, 0, 1 << 24);
     out->max_new_tokens = length_field(config, generation, "max_new_tokens");
-    f = layered(config, generation, "do_sample");
+    f = of_search(config, generation, "do_sample");
     out->samples = field_bool(&f, "do_sample", false);
-    f = layered(config, generation, "min_new_tokens");
+    f = of_search(config, generation, "min_new_tokens");
     out->min_new_tokens = field_int(&f, "min_new_tokens", 0, 0, 1 << 24);
-    f = layered(config, generation, "num_beams");
+    f = of_search(config, generation, "num_beams");
     out->n_beams = field_int(&f, "num_beams", 1, 1, 1024);
-    f = layered(config, generation, "length_penalty");
+    f = of_search(config, generation, "length_penalty");
     out->length_penalty = (float)field_number(&f, "length_penalty", 1, -100, 100);
-    f = layered(config, generation, "early_stopping");
+    f = of_search(config, generation, "early_stopping");
     const json_t *early = field(&f, "early_stopping");
     out->never_early = json_is_string(early) && strcmp(json_string_value(early), "never") == 0;
     out->early_stopping = json_is_true(early);
     if (early && !json_is_boolean(early) && !out->never_early)
         error_set(f.error, ERROR_INPUT, "%s: early_stopping must be true, false or \"never\"",
                   f.where);
-    f = layered(config, generation, "no_repeat_ngram_size");
+    f = of_search(config, generation, "no_repeat_ngram_size");
     out->no_repeat_ngram = field_int(&f, "no_repeat_ngram_size", 0, 0, 1 << 20);
-    f = layered(config, generation, "repetition_penalty");
+    f = of_search(config, generation, "repetition_penalty");
     out->repetition_penalty = (float)field_number(&f, "repetition_penalty", 1, 1e-6, 1e6);
-    f = layered(config, generation, "renormalize_logits");
+    f = of_search(config, generation, "renormalize_logits");
     out->renormalize = field_bool(&f, "renormalize_logits", false);
 }

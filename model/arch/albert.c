@@ -28,9 +28,6 @@ static const HeadNames heads[] = {{HEAD_MASKED, PICK_ALL, .output = "predictions
 static bool configure(const Fields *f, ModelConfig *out) {
     encoder_configure(f, out);
     StackConfig *c = &out->stack[STACK_BLOCKS];
-    if (c->relative_positions)
-        error_set(f->error, ERROR_UNSUPPORTED,
-                  "%s: position_embedding_type of an ALBERT must be absolute here", f->where);
     out->d_embed = field_int(f, "embedding_size", 128, 1, MOST_WIDTH);
     out->n_groups = field_int(f, "num_hidden_groups", 1, 1, c->n_layers);
     out->group_layers = field_int(f, "inner_group_num", 1, 1, MOST_LAYERS);
@@ -52,14 +49,17 @@ static void bind(Loader *l, Model *m) {
     s->embed_project = load_linear(l, m->config.d_model, m->config.d_embed, true,
                                    "%sencoder.embedding_hidden_mapping_in", root);
     Layer *groups = arena_calloc(l->arena, (size_t)(n_groups * inner), sizeof *groups);
-    for (int i = 0; i < n_groups * inner && error_ok(l->error); i++)
-        layers_bind_one(l, m, STACK_BLOCKS,
-                        arena_printf(l->arena, "%sencoder.albert_layer_groups.%d.albert_layers.%d.",
-                                     root, i / inner, i % inner),
-                        &names, &groups[i]);
+    for (int i = 0; i < n_groups * inner && error_ok(l->error); i++) {
+        const char *prefix =
+            arena_printf(l->arena, "%sencoder.albert_layer_groups.%d.albert_layers.%d.", root,
+                         i / inner, i % inner);
+        layers_bind_one(l, m, STACK_BLOCKS, prefix, &names, &groups[i]);
+        groups[i].attn.distance_table = encoder_distances(l, m, prefix, "attention");
+    }
     s->layers = arena_calloc(l->arena, (size_t)c->n_layers, sizeof *s->layers);
     for (int i = 0; i < c->n_layers; i++) {
-        int group = i / inner * n_groups / (c->n_layers / inner);
+        double layers_per_group = (double)(c->n_layers / inner) / n_groups; /* need not be whole */
+        int group = (int)(i / inner / layers_per_group);
         s->layers[i] = groups[group * inner + i % inner];
     }
     heads_bind(l, m, STACK_BLOCKS, root, heads);

@@ -23,25 +23,10 @@ static bool configure(const Fields *f, ModelConfig *out) {
     return error_ok(f->error);
 }
 
-/* The table of distances lies in every layer. */
-static void bind_distances(Loader *l, Model *m, const char *root) {
-    const StackConfig *c = &m->config.stack[STACK_BLOCKS];
-    if (c->relative_positions == 0) return;
-    for (int i = 0; i < c->n_layers && error_ok(l->error); i++)
-        m->stack[STACK_BLOCKS].layers[i].attn.distance_table =
-            load_matrix(l, 2 * c->relative_positions - 1, c->d_head,
-                        "%sencoder.layer.%d.attention.self.distance_embedding.weight", root, i)
-                .data;
-}
-
 static void bind(Loader *l, Model *m) {
     const char *root = encoder_root(l, "bert.");
-    bool packed = l->keep_packed;
     encoder_bind_embeddings(l, m, root, m->config.d_model);
-    layers_bind(l, m, STACK_BLOCKS, root, &encoder_layer_names);
-    l->keep_packed = false; /* the tables of distances are read as f32 */
-    bind_distances(l, m, root);
-    l->keep_packed = packed;
+    encoder_bind_layers(l, m, root);
     heads_bind(l, m, STACK_BLOCKS, root, heads);
     load_ignore(l, "cls.seq_relationship.weight");
     load_ignore(l, "cls.seq_relationship.bias");

@@ -17,13 +17,9 @@ static const HeadNames heads[] = {
 
 static bool configure(const Fields *f, ModelConfig *out) {
     encoder_configure(f, out);
-    StackConfig *c = &out->stack[STACK_BLOCKS];
-    if (c->relative_positions)
-        error_set(f->error, ERROR_UNSUPPORTED,
-                  "%s: position_embedding_type of an ELECTRA must be absolute here", f->where);
     if (field_class(f, "ForPreTraining")) out->head.kind = HEAD_REPLACED;
     out->d_embed = field_int(f, "embedding_size", 128, 1, MOST_WIDTH);
-    c->project_last = true;
+    out->stack[STACK_BLOCKS].project_last = true;
     return error_ok(f->error);
 }
 
@@ -33,7 +29,7 @@ static void bind(Loader *l, Model *m) {
     if (m->config.d_embed != m->config.d_model)
         m->stack[STACK_BLOCKS].embed_project = load_linear(l, m->config.d_model, m->config.d_embed,
                                                            true, "%sembeddings_project", root);
-    layers_bind(l, m, STACK_BLOCKS, root, &encoder_layer_names);
+    encoder_bind_layers(l, m, root);
     heads_bind(l, m, STACK_BLOCKS, root, heads);
 }
 

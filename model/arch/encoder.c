@@ -77,6 +77,26 @@ void encoder_bind_embeddings(Loader *l, Model *m, const char *root, int d_embed)
     s->embed_norm = load_norm(l, d_embed, "%sembeddings.LayerNorm", root);
 }
 
+const float *encoder_distances(Loader *l, const Model *m, const char *prefix,
+                               const char *attention) {
+    const StackConfig *c = &m->config.stack[STACK_BLOCKS];
+    if (c->relative_positions == 0) return NULL;
+    bool packed = l->keep_packed;
+    l->keep_packed = false; /* the table is read as f32 */
+    Weight table = load_matrix(l, 2 * c->relative_positions - 1, c->d_head,
+                               "%s%s.distance_embedding.weight", prefix, attention);
+    l->keep_packed = packed;
+    return table.data;
+}
+
+void encoder_bind_layers(Loader *l, Model *m, const char *root) {
+    layers_bind(l, m, STACK_BLOCKS, root, &encoder_layer_names);
+    Layer *layers = m->stack[STACK_BLOCKS].layers;
+    for (int i = 0; i < m->config.stack[STACK_BLOCKS].n_layers && error_ok(l->error); i++)
+        layers[i].attn.distance_table = encoder_distances(
+            l, m, arena_printf(l->arena, "%sencoder.layer.%d.", root, i), "attention.self");
+}
+
 const char *encoder_root(Loader *l, const char *prefix) {
     const char *roots[] = {prefix, "", NULL};
     return layers_root(l, "embeddings.word_embeddings.weight", roots);

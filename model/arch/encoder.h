@@ -12,6 +12,12 @@ extern const LayerNames encoder_layer_names; /* BERT's */
 void encoder_configure(const Fields *f, ModelConfig *out);
 /* root + embeddings.word_embeddings and so on, d_embed wide. */
 void encoder_bind_embeddings(Loader *loader, Model *model, const char *root, int d_embed);
+/* The layers under BERT's names, with their tables of distances if positions are relative. */
+void encoder_bind_layers(Loader *loader, Model *model, const char *root);
+/* prefix + attention + .distance_embedding, [2 * positions - 1, d_head]; NULL where positions are
+ * absolute. */
+const float *encoder_distances(Loader *loader, const Model *model, const char *prefix,
+                               const char *attention);
 /* What a file of this family is called by: "bert." or nothing. */
 const char *encoder_root(Loader *loader, const char *prefix);
 /* Positions that leave out padding and begin behind its row (RoBERTa). */

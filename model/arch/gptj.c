@@ -28,12 +28,13 @@ static bool configure(const Fields *f, ModelConfig *out) {
     decoder_configure_plain(f, out, &fields);
     StackConfig *c = &out->stack[STACK_BLOCKS];
     c->position = POSITION_ROTARY_INTERLEAVED;
-    /* null: as many as the model is wide (transformers); more than a head has cannot turn */
-    c->rope_dims = field_int(f, "rotary_dim", c->d_head, 2, c->d_head);
+    /* not there: 64; null: as many as the model is wide. More than a head has cannot turn. */
+    int usual = json_object_get(f->root, "rotary_dim") ? out->d_model : 64;
+    c->rope_dims = field_int(f, "rotary_dim", usual, 2, MOST_WIDTH);
     c->rope_base = 10000;
-    if (c->rope_dims % 2)
-        error_set(f->error, ERROR_INPUT, "%s: rotary_dim %d, an even number expected", f->where,
-                  c->rope_dims);
+    if (c->rope_dims % 2 || c->rope_dims > c->d_head)
+        error_set(f->error, ERROR_INPUT, "%s: rotary_dim %d, an even number up to %d expected",
+                  f->where, c->rope_dims, c->d_head);
     c->parallel = true;
     out->tied_output = field_bool(f, "tie_word_embeddings", false);
     return error_ok(f->error);

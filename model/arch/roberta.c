@@ -20,9 +20,6 @@ static const HeadNames heads[] = {
 static bool configure(const Fields *f, ModelConfig *out) {
     encoder_configure(f, out);
     StackConfig *c = &out->stack[STACK_BLOCKS];
-    if (c->relative_positions)
-        error_set(f->error, ERROR_UNSUPPORTED,
-                  "%s: position_embedding_type of a RoBERTa must be absolute here", f->where);
     encoder_skip_padding(f, c, 1);
     return error_ok(f->error);
 }
@@ -30,7 +27,7 @@ static bool configure(const Fields *f, ModelConfig *out) {
 static void bind(Loader *l, Model *m) {
     const char *root = encoder_root(l, "roberta.");
     encoder_bind_embeddings(l, m, root, m->config.d_model);
-    layers_bind(l, m, STACK_BLOCKS, root, &encoder_layer_names);
+    encoder_bind_layers(l, m, root);
     heads_bind(l, m, STACK_BLOCKS, root, heads);
 }
 

@@ -29,12 +29,18 @@ static bool is_encoder_alone(const Fields *f) {
     return field_class(f, "T5EncoderModel");
 }
 
-/* "relu", "gated-gelu": the gelu of a gated model is the one with tanh. */
+/* "relu", "gated-gelu": the gelu of a gated model is the one with tanh. What transformers made of
+ * that stands beside it in dense_act_fn and is_gated_act, and goes before it there too. */
 static void feed_forward(const Fields *f, StackConfig *c, bool mt5) {
     const char *kind = field_string(f, "feed_forward_proj", mt5 ? "gated-gelu" : "relu");
-    c->gated = strncmp(kind, "gated-", 6) == 0;
-    const char *name = c->gated ? kind + 6 : kind;
+    bool gated = strncmp(kind, "gated-", 6) == 0;
+    const char *name = gated ? kind + 6 : kind;
     if (strcmp(kind, "gated-gelu") == 0) name = "gelu_new";
+    c->gated = field_bool(f, "is_gated_act", gated);
+    if (field_has(f, "dense_act_fn")) {
+        c->activation = field_activation(f, "dense_act_fn", ACTIVATION_RELU);
+        return;
+    }
     json_t *named = json_pack("{s:s}", "feed_forward_proj", name);
     c->activation = field_activation(&(Fields){named, f->where, f->error}, "feed_forward_proj",
                                      ACTIVATION_RELU);

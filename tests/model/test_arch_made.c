@@ -273,9 +273,76 @@ static void t5_classifies(void **state) {
     model_free(model);
 }
 
+/* What transformers itself made of feed_forward_proj goes before it, as it does there. */
+static void t5_activation_by_its_other_name(void **state) {
+    (void)state;
+    Model *model = make_model(
+        "t5_silu",
+        "{\"model_type\": \"t5\", \"architectures\": [\"T5ForSequenceClassification\"], "
+        "\"vocab_size\": 13, \"d_model\": 8, \"d_kv\": 4, \"d_ff\": 12, \"num_layers\": 1, "
+        "\"num_decoder_layers\": 1, \"num_heads\": 2, \"relative_attention_num_buckets\": 8, "
+        "\"feed_forward_proj\": \"gated-gelu\", \"dense_act_fn\": \"silu\", "
+        "\"is_gated_act\": false, \"decoder_start_token_id\": 0, \"eos_token_id\": 1}",
+        t5_tensors);
+    const StackConfig *c = &model->config.stack[STACK_ENCODER];
+    assert_true(c->activation == ACTIVATION_SILU && !c->gated);
+    model_free(model);
+}
+
+static const Made roberta_tensors[] = {
+    {"roberta.embeddings.word_embeddings.weight", 13, 8},
+    {"roberta.embeddings.token_type_embeddings.weight", 1, 8},
+    {"roberta.embeddings.LayerNorm.weight", 8, 0},
+    {"roberta.embeddings.LayerNorm.bias", 8, 0},
+    {"roberta.encoder.layer.0.attention.self.query.weight", 8, 8},
+    {"roberta.encoder.layer.0.attention.self.query.bias", 8, 0},
+    {"roberta.encoder.layer.0.attention.self.key.weight", 8, 8},
+    {"roberta.encoder.layer.0.attention.self.key.bias", 8, 0},
+    {"roberta.encoder.layer.0.attention.self.value.weight", 8, 8},
+    {"roberta.encoder.layer.0.attention.self.value.bias", 8, 0},
+    {"roberta.encoder.layer.0.attention.self.distance_embedding.weight", 23, 4},
+    {"roberta.encoder.layer.0.attention.output.dense.weight", 8, 8},
+    {"roberta.encoder.layer.0.attention.output.dense.bias", 8, 0},
+    {"roberta.encoder.layer.0.attention.output.LayerNorm.weight", 8, 0},
+    {"roberta.encoder.layer.0.attention.output.LayerNorm.bias", 8, 0},
+    {"roberta.encoder.layer.0.intermediate.dense.weight", 12, 8},
+    {"roberta.encoder.layer.0.intermediate.dense.bias", 12, 0},
+    {"roberta.encoder.layer.0.output.dense.weight", 8, 12},
+    {"roberta.encoder.layer.0.output.dense.bias", 8, 0},
+    {"roberta.encoder.layer.0.output.LayerNorm.weight", 8, 0},
+    {"roberta.encoder.layer.0.output.LayerNorm.bias", 8, 0},
+    {"classifier.weight", 2, 8},
+    {"classifier.bias", 2, 0},
+    {0}};
+
+/* Positions by distance alone, in a family whose absolute ones leave out padding. */
+static void roberta_with_relative_positions(void **state) {
+    (void)state;
+    static const int32_t ids[] = {0, 5, 2, 8, 11, 2};
+    static const float row[] = {0.11402542f, 0.21125254f, 0.10616625f,
+                                0.31037092f, 0.11134227f, 0.14684260f},
+                       answer[] = {-0.59666029f, 0.35658723f};
+    Model *model = make_model(
+        "roberta",
+        "{\"model_type\": \"roberta\", \"architectures\": [\"RobertaForTokenClassification\"], "
+        "\"vocab_size\": 13, \"hidden_size\": 8, \"num_hidden_layers\": 1, "
+        "\"num_attention_heads\": 2, \"intermediate_size\": 12, \"hidden_act\": \"gelu\", "
+        "\"max_position_embeddings\": 12, \"type_vocab_size\": 1, \"layer_norm_eps\": 1e-5, "
+        "\"pad_token_id\": 1, \"position_embedding_type\": \"relative_key_query\"}",
+        roberta_tensors);
+    Trace *trace = run(model, ids, 6);
+    Tensor pattern = trace_tensor_of(trace, "blocks.0.attn.hook_pattern");
+    expect_numbers("pattern", tensor_at(pattern, 1, 3, 0, 0), row, 6);
+    Tensor logits = trace_tensor_of(trace, "logits");
+    expect_numbers("logits", tensor_at(logits, 4, 0, 0, 0), answer, 2);
+    trace_release(trace);
+    model_free(model);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(qwen2_with_some_windows),
-                                       cmocka_unit_test(bart_classifies),
-                                       cmocka_unit_test(t5_classifies)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(qwen2_with_some_windows), cmocka_unit_test(bart_classifies),
+        cmocka_unit_test(t5_classifies), cmocka_unit_test(t5_activation_by_its_other_name),
+        cmocka_unit_test(roberta_with_relative_positions)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

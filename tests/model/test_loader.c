@@ -355,16 +355,19 @@ static void generation_config_goes_first(void **state) {
     assert_true(g->renormalize && g->samples);
     assert_int_equal(g->forced_eos_id, 6);
     assert_true(g->never_early && !g->early_stopping);
+    assert_int_equal(g->n_beams, 1); /* how to search is said in one place */
     assert_true(fabsf(g->length_penalty - 0.6f) < 1e-6f);
     assert_string_equal(g->not_computed, "penalty_alpha");
     model_free(model);
-    text = str("{\"max_length\": 1e30, \"max_new_tokens\": 1000000000000000019884624838656}");
+    text = str("{\"_from_model_config\": true, \"max_length\": 1e30, \"max_new_tokens\": "
+               "1000000000000000019884624838656}");
     assert_true(file_save(path_join(c.arena, c.folder, "generation_config.json"), text.data, text.n,
                           &error));
     model = model_open(c.folder, &error);
     expect_ok(&error);
     assert_true(model->config.generation.max_length == 1 << 24);
     assert_true(model->config.generation.max_new_tokens == 1 << 24);
+    assert_int_equal(model->config.generation.n_beams, 3);
     model_free(model);
     copy_end(&c);
 }
