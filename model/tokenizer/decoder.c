@@ -241,12 +241,13 @@ static int replace(const DecoderStep *step, Str *labels, int n, Arena *arena) {
         RegexSearch *search = regex_search(step->pattern, labels[i], arena);
         StrBuf out = {0};
         int32_t begin, end, at = 0;
-        while (regex_next(search, &begin, &end)) {
+        bool found = false;
+        for (; regex_next(search, &begin, &end); found = true) {
             strbuf_add(&out, labels[i].data + at, (size_t)(begin - at));
             strbuf_add(&out, step->to.data, step->to.n);
             at = end;
         }
-        if (at) {
+        if (found) {
             strbuf_add(&out, labels[i].data + at, labels[i].n - (size_t)at);
             labels[i] = arena_str(arena, strbuf_str(&out));
         }

@@ -73,13 +73,13 @@ NormalizerStep normalizer_map(uint32_t (*rule)(uint32_t c)) {
 static Aligned replace(const NormalizerStep *step, Aligned in, Arena *arena) {
     RegexSearch *search = regex_search(step->pattern, aligned_str(in), arena);
     AlignedBuf out = aligned_buf(arena, in.n);
-    int32_t begin, end, at = 0;
-    while (regex_next(search, &begin, &end)) {
+    int32_t begin, end, at = 0, n = 0;
+    for (; regex_next(search, &begin, &end); n++) {
         aligned_copy(&out, in, at, begin);
-        aligned_put(&out, step->content, in.spans[end - 1]);
+        aligned_put(&out, step->content, in.spans[end > 0 ? end - 1 : 0]);
         at = end;
     }
-    if (!at) return in;
+    if (!n) return in;
     aligned_copy(&out, in, at, in.n);
     return aligned_view(&out);
 }

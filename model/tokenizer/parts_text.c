@@ -138,6 +138,10 @@ static bool read_bytelevel(PartReader *reader, const json_t *part, PreTokenizerS
     return true;
 }
 
+/* \w+|[^\w\s]+ as the library of that pre-tokenizer reads it (Rust's own regex, not Oniguruma):
+ * joiners are of words. */
+static const char words[] = "[\\w\\x{200c}\\x{200d}]+|[^\\w\\s\\x{200c}\\x{200d}]+";
+
 static bool read_pretokenizer(PartReader *reader, const json_t *part, void *to) {
     PreTokenizerList *list = to;
     const char *type = part_type(part);
@@ -154,7 +158,7 @@ static bool read_pretokenizer(PartReader *reader, const json_t *part, void *to) 
         next[1] = pretokenizer_class(char_is_punctuation, SPLIT_ISOLATED);
         list->n++;
     } else if (!strcmp(type, "Whitespace")) {
-        ok = from_regex(reader, "\\w+|[^\\w\\s]+", SPLIT_REMOVED, true, next);
+        ok = from_regex(reader, words, SPLIT_REMOVED, true, next);
     } else if (!strcmp(type, "WhitespaceSplit")) {
         *next = pretokenizer_class(char_is_space, SPLIT_REMOVED);
     } else if (!strcmp(type, "Punctuation")) {

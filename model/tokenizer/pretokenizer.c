@@ -48,8 +48,9 @@ static void flush(Cutter *cutter) {
     cutter->begin = cutter->end;
 }
 
+/* An empty match cuts too. */
 static void stretch(Cutter *cutter, int32_t begin, int32_t end, bool match) {
-    if (begin == end) return;
+    if (begin == end && !match) return;
     match = match != cutter->invert;
     bool grow = false;
     switch (cutter->behavior) {

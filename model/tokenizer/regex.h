@@ -3,8 +3,8 @@
  *     const Regex *digits = regex_new(str("\\p{N}{1,3}"), arena, &error);
  *     while (regex_next(digits, text, &at, &begin, &end, scratch)) ...
  *
- * The files are written for Oniguruma; where the two dialects differ (\s, \w, \h, a class inside a
- * class) the pattern is rewritten, and what cannot be is refused. All memory comes from the arenas.
+ * The files are written for Oniguruma (dialect.h); ^ and $ are at every line. All memory comes from
+ * the arenas.
  */
 #ifndef MODEL_TOKENIZER_REGEX_H
 #define MODEL_TOKENIZER_REGEX_H
@@ -25,7 +25,8 @@ const Regex *regex_literal(Str text, Arena *arena, Error *error);
 
 /* One walk over a text. */
 RegexSearch *regex_search(const Regex *regex, Str text, Arena *scratch);
-/* The next match that is not empty. */
+/* The next match. It may be empty, between two characters or at an end of the text; not where the
+ * match before it ended. */
 bool regex_next(RegexSearch *search, int32_t *begin, int32_t *end);
 
 #endif

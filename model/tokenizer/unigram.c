@@ -62,8 +62,12 @@ static void cut(const PieceModel *base, Str text, Pieces *out) {
         end = begin;
     }
     int n_before = out->n;
+    /* "<unk>" as it stands in the text is one with what is unknown beside it */
+    const Unknown literal = {.id = model->spec.unknown.id, .fuse = model->spec.unknown.fuse};
     for (int32_t begin = 0, end = next; end > 0; begin = end, end = best[end].begin) {
-        if (best[end].id >= 0)
+        if (best[end].id == literal.id && literal.fuse)
+            pieces_add_unknown(out, text, begin, end, &literal, n_before);
+        else if (best[end].id >= 0)
             pieces_add(out, (Piece){best[end].id, begin, end});
         else
             pieces_add_unknown(out, text, begin, end, &model->spec.unknown, n_before);
