@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -157,11 +158,17 @@ FileWriter *file_create(const char *path, Error *error) {
         return NULL;
     }
     FileWriter *writer = calloc(1, sizeof *writer);
-    StrBuf name = {0};
-    strbuf_printf(&name, "%s.%ld.tmp", path, (long)getpid());
-    /* A device such as /dev/stdout or /dev/null cannot be renamed over: written straight. */
+    /* A device such as /dev/null cannot be renamed over, and /dev/stdout must not be: it is a link
+     * to whatever is open there, a plain file in `> x`. Both are written straight. Of any other
+     * link the file behind it is replaced. */
     bool device = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
-    writer->path = strdup(path);
+    bool link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+    bool system = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
+    device = device || (link && system);
+    char *behind = link && !device ? realpath(path, NULL) : NULL;
+    writer->path = behind ? behind : strdup(path);
+    StrBuf name = {0};
+    strbuf_printf(&name, "%s.%ld.tmp", writer->path, (long)getpid());
     writer->temporary = device ? NULL : strdup(name.data);
     writer->file = fopen(device ? path : name.data, "wbe");
     strbuf_free(&name);

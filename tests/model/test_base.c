@@ -183,6 +183,32 @@ static void files_are_whole_or_not_there(void **state) {
     arena_free(arena);
 }
 
+static void links_stay_links(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Error error = {0};
+    char *folder = temporary_path(arena, "links"), *path = path_join(arena, folder, "a.bin");
+    char *link = path_join(arena, folder, "link");
+    assert_true(folder_make(folder, &error) && file_save(path, "old", 3, &error));
+    assert_int_equal(symlink("a.bin", link), 0);
+    assert_true(file_save(link, "new", 3, &error));
+    struct stat st;
+    assert_true(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    Str text;
+    assert_true(file_read(path, 0, arena, &text, &error) && str_is(text, "new"));
+    int fd = open(path, O_RDWR); /* as /dev/stdout in `> a.bin` */
+    assert_true(fd >= 0);
+    assert_true(file_save(arena_printf(arena, "/proc/self/fd/%d", fd), "open", 4, &error));
+    char bytes[8] = {0};
+    assert_int_equal(read(fd, bytes, 7), 4);
+    assert_string_equal(bytes, "open");
+    close(fd);
+    unlink(link);
+    unlink(path);
+    rmdir(folder);
+    arena_free(arena);
+}
+
 static void views_are_the_same_numbers(void **state) {
     (void)state;
     Arena *arena = arena_new();
@@ -243,6 +269,7 @@ int main(void) {
                                        cmocka_unit_test(numbers_as_text),
                                        cmocka_unit_test(utf8_is_checked),
                                        cmocka_unit_test(files_are_whole_or_not_there),
+                                       cmocka_unit_test(links_stay_links),
                                        cmocka_unit_test(views_are_the_same_numbers),
                                        cmocka_unit_test(json_of_nobody)};
     return cmocka_run_group_tests(tests, NULL, NULL);
