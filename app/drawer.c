@@ -38,7 +38,8 @@ Figure *drawer_draw(const Drawer *drawer, const View *view, const ViewInput *inp
     if (state->size && sized.width_pt <= 0 &&
         !figure_size_of(state->size, state->dpi, &sized.width_pt, &sized.height_pt, error))
         return NULL;
-    Figure *figure = figure_new(drawer->theme, drawer->text);
+    Theme theme = theme_narrowed(drawer->theme, sized.width_pt);
+    Figure *figure = figure_new(&theme, drawer->text);
     if (view_build(view, figure, &sized, error)) return figure;
     figure_free(figure);
     return NULL;

@@ -51,7 +51,6 @@ static double heading_line(Figure *figure, double x, double y, double w, Str s, 
     Str *lines;
     Arena *arena = figure_arena(figure);
     int n = text_wrap(figure_fonts(figure), arena, bound(arena, s, true), font, w, &lines);
-    if (n > 8) n = 8;
     for (int i = 0; i < n; i++) {
         figure_text(figure, x, y + font.size, bound(arena, lines[i], false),
                     (FigureTextStyle){.font = font, .color = color}, NULL);
@@ -81,7 +80,8 @@ ChartArea chart_begin(Figure *figure, const ChartOptions *options, const char *s
     figure_describe(figure, str(options->title ? options->title : ""), str(subtitle));
     if (!options->bare) {
         TextStyle title = {.size = print ? theme->type_title : theme->type_large, .weight = 600};
-        TextStyle quiet = {.size = print ? theme->type_small : theme->type_body};
+        bool narrow = print || area.w < theme->type_body * 24;
+        TextStyle quiet = {.size = narrow ? theme->type_small : theme->type_body};
         if (options->title && *options->title)
             area.y = heading_line(figure, area.x, area.y, area.w, str(options->title), title,
                                   theme->ink, title.size * 1.4) +
@@ -369,15 +369,19 @@ double chart_legend_palette(Figure *figure, double x, double y, double width,
     figure_image(figure, box, &image, NULL);
     figure_rect(figure, box, 0, (FigurePaint){.stroke = theme->line, .width = theme->line_thin},
                 NULL);
-    double baseline = y + bar + theme->type_small * 1.25;
-    figure_text(figure, x, baseline, str(range_end(arena, range, false)), style, NULL);
-    if (range->diverging) {
+    double baseline = y + bar + theme->type_small * 1.25, gap = theme->type_small * 0.4;
+    double low = figure_text(figure, x, baseline, str(range_end(arena, range, false)), style, NULL);
+    Str high = str(range_end(arena, range, true));
+    double end = text_width(figure_fonts(figure), high, style.font);
+    if (range->diverging && fmax(low, end) + gap * 2 < width / 2) {
         style.anchor = FIGURE_MIDDLE;
         figure_text(figure, x + width / 2, baseline, str("0"), style, NULL);
     }
+    bool fits = low + gap + end <= width; /* under a short bar its ends stand in two lines */
+    double line = fits ? 0 : theme->type_small * 1.3;
     style.anchor = FIGURE_END;
-    figure_text(figure, x + width, baseline, str(range_end(arena, range, true)), style, NULL);
-    return bar + theme->type_small * 1.6;
+    figure_text(figure, x + fmax(width, end), baseline + line, high, style, NULL);
+    return bar + theme->type_small * 1.6 + line;
 }
 
 double chart_empty(Figure *figure, double x, double y, bool all_hidden) {

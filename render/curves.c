@@ -123,6 +123,26 @@ static void draw_names(const Plan *plan, int first, int end) {
     }
 }
 
+/* The same in columns from the point on, where there is no room beside the curves. Returns how high
+ * they are. */
+static double list_names(const Plan *plan, double x, double y, double w, double widest) {
+    double size = plan->theme->type_small, column = widest + size * 3;
+    int n = plan->curves->n_dims, across = (int)fmax(floor((w + size * 1.5) / column), 1);
+    int down = (n + across - 1) / across;
+    for (int d = 0; d < n; d++) {
+        FigureMark mark = {.pick = {d, -1, -1}, .role = FIGURE_LABEL};
+        double left = x + d / down * column, base = y + (d % down + 1) * size * 1.5;
+        figure_rect(plan->figure, (FigureBox){left, base - size * 0.48, size, size * 0.24}, 1,
+                    (FigurePaint){.fill = theme_hue(plan->theme, d, n)}, &mark);
+        figure_text(plan->figure, left + size * 1.5, base, str(name_of(plan, d)),
+                    (FigureTextStyle){.font = {.size = size, .tabular = true},
+                                      .color = plan->theme->ink,
+                                      .max_width = w - size * 1.5},
+                    &mark);
+    }
+    return (down + 0.5) * size * 1.5;
+}
+
 static void draw_zero(const Plan *plan) {
     if (plan->low >= 0 || plan->high <= 0) return;
     double y = y_of(plan, 0);
@@ -167,15 +187,19 @@ bool curves_draw(Figure *figure, const Curves *curves, const ChartOptions *optio
     int panels = curves->stacked ? curves->n_dims : 1;
     double left = small * 3.4 + (plan.y_title ? small * 1.6 : 0), gap = small * 1.4;
     double foot = small * 3.6;
+    bool below = plan.named && left + names + small * 2.6 > area.w * 0.6;
+    plan.named = plan.named && !below;
     double h = (area.h > 0 ? area.h - foot : (curves->stacked ? 90.0 * panels : 300) * unit);
     double panel_h = fmax((h - gap * (panels - 1)) / panels, 24);
     for (int i = 0; i < panels; i++) {
         plan.box =
             (FigureBox){area.x + left, area.y + i * (panel_h + gap),
-                        fmax(area.w - left - names - (plan.named ? small * 2.6 : 0), 40), panel_h};
+                        fmax(area.w - left - (plan.named ? names + small * 2.6 : 0), 40), panel_h};
         bool last = i == panels - 1;
         draw_panel(&plan, curves->stacked ? i : 0, curves->stacked ? i + 1 : curves->n_dims, last);
     }
-    chart_end(figure, options, &area, plan.box.y + panel_h + foot);
+    double bottom = plan.box.y + panel_h + foot;
+    if (below) bottom += list_names(&plan, area.x, bottom, area.w, names);
+    chart_end(figure, options, &area, bottom);
     return true;
 }

@@ -52,7 +52,7 @@ Figure *figure_new(const Theme *theme, Text *text) {
     Arena *arena = arena_new();
     Figure *figure = arena_calloc(arena, 1, sizeof *figure);
     figure->arena = arena;
-    figure->theme = theme;
+    figure->theme = memcpy(arena_alloc(figure->arena, sizeof *theme), theme, sizeof *theme);
     figure->text = text;
     figure->focus = FIGURE_PICK_NONE;
     return figure;

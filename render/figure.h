@@ -145,7 +145,7 @@ typedef struct FigureItem {
     };
 } FigureItem;
 
-Figure *figure_new(const Theme *theme, Text *text);
+Figure *figure_new(const Theme *theme, Text *text); /* the theme is copied */
 void figure_free(Figure *figure);
 void figure_seal(Figure *figure); /* the last item is in; lets go of text */
 

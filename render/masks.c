@@ -11,7 +11,8 @@ typedef struct Plan {
     Arena *arena;
     double cell, left, top; /* of a cell; room for labels at the left and above */
     TextStyle font;
-    int step; /* every so many tokens has a label */
+    double panel_w; /* the labels and the cells, and the words above them */
+    int step;       /* every so many tokens has a label */
 } Plan;
 
 /* An open cell stands out from the paper in every theme. */
@@ -95,6 +96,23 @@ static void draw_labels(const Plan *plan, const ChartLabels *labels, bool is_que
     }
 }
 
+static const char *note_of(const MasksPanel *panel) {
+    return panel->note ? panel->note : "every token sees every token";
+}
+
+/* The widest of the words above the cells. */
+static double words_width(const Plan *plan, const Masks *masks) {
+    Text *text = figure_fonts(plan->figure);
+    double w = 0;
+    for (int i = 0; i < masks->n_panels; i++) {
+        TextStyle name = {.size = plan->theme->type_body, .weight = 600};
+        TextStyle note = {.size = plan->theme->type_small};
+        w = fmax(w, text_width(text, str(masks->panels[i].name), name));
+        w = fmax(w, text_width(text, str(note_of(&masks->panels[i])), note));
+    }
+    return w;
+}
+
 /* Returns the lowest point used. */
 static double draw_panel(const Plan *plan, const MasksPanel *panel, int series, double x,
                          double y) {
@@ -102,11 +120,11 @@ static double draw_panel(const Plan *plan, const MasksPanel *panel, int series, 
     double line = theme->type_small * 1.5;
     FigureTextStyle style = {.font = {.size = theme->type_body, .weight = 600},
                              .color = theme->ink};
+    style.max_width = plan->panel_w;
     figure_text(plan->figure, x, y + theme->type_body, str(panel->name), style, NULL);
     style.font = (TextStyle){.size = theme->type_small};
     style.color = theme->soft;
-    figure_text(plan->figure, x, y + theme->type_body + line,
-                str(panel->note ? panel->note : "every token sees every token"), style, NULL);
+    figure_text(plan->figure, x, y + theme->type_body + line, str(note_of(panel)), style, NULL);
     y += theme->type_body + 2 * line + plan->top;
     x += plan->left;
     ChartLabels queries = chart_labels(plan->figure, &panel->queries, plan->options);
@@ -118,7 +136,10 @@ static double draw_panel(const Plan *plan, const MasksPanel *panel, int series, 
 }
 
 static void plan_labels(Plan *plan, const Masks *masks) {
-    double limit = 90 * plan->theme->type_body / 13;
+    const Theme *theme = plan->theme;
+    plan->font.size = fmin(fmax(plan->cell * 0.62, theme->type_token_min), theme->type_body);
+    plan->left = plan->top = 0;
+    double limit = 90 * theme->type_body / 13;
     for (int i = 0; i < masks->n_panels; i++) {
         ChartLabels q = chart_labels(plan->figure, &masks->panels[i].queries, plan->options);
         ChartLabels k = chart_labels(plan->figure, &masks->panels[i].keys, plan->options);
@@ -127,10 +148,12 @@ static void plan_labels(Plan *plan, const Masks *masks) {
     }
 }
 
-static void draw_legend(const Plan *plan, double x, double y) {
+/* Returns its last baseline. */
+static double draw_legend(const Plan *plan, const ChartArea *area, double y) {
     const Theme *theme = plan->theme;
     double size = theme->type_small;
     const char *words[] = {"may be seen", "masked"};
+    double x = area->x;
     FigureTextStyle style = {.font = {.size = theme->type_small}, .color = theme->soft};
     for (int i = 0; i < 2; i++) {
         FigurePaint paint = {.fill = i ? theme_hatch(theme) : open_ground(theme), .hatch = i == 1};
@@ -139,10 +162,14 @@ static void draw_legend(const Plan *plan, double x, double y) {
         x += size * 1.6;
         x += figure_text(plan->figure, x, y, str(words[i]), style, NULL) + size * 2;
     }
-    if (plan->step > 1)
-        figure_text(plan->figure, x, y,
-                    str(arena_printf(plan->arena, "one token in %d is named", plan->step)), style,
-                    NULL);
+    if (plan->step <= 1) return y;
+    Str named = str(arena_printf(plan->arena, "one token in %d is named", plan->step));
+    if (x + text_width(figure_fonts(plan->figure), named, style.font) > area->x + area->w) {
+        x = area->x;
+        y += size * 1.6;
+    }
+    figure_text(plan->figure, x, y, named, style, NULL);
+    return y;
 }
 
 bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options, Error *error) {
@@ -156,29 +183,31 @@ bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options,
     int n = longest(masks);
     double natural = (n <= 16 ? 22 : n <= 64 ? 14 : 860.0 / n) * scale, gutter = 36 * scale;
     plan.cell = natural;
-    plan.font.size = fmin(fmax(plan.cell * 0.62, theme->type_token_min), theme->type_body);
     plan_labels(&plan, masks);
-    double panel_w = plan.left + n * natural;
-    int across = (int)fmin(fmax(floor(1150 * scale / (panel_w + gutter)), 1), masks->n_panels);
-    double wide = across * panel_w + (across - 1) * gutter;
+    double words = words_width(&plan, masks);
+    plan.panel_w = fmax(plan.left + n * natural, words);
+    int across = (int)fmin(fmax(floor(1150 * scale / (plan.panel_w + gutter)), 1), masks->n_panels);
+    double wide = across * plan.panel_w + (across - 1) * gutter;
     const char *subtitle = chart_subtitle(plan.arena, options, "query: rows", "key: columns", NULL);
     ChartArea area = chart_begin(figure, options, subtitle, wide);
     if (area.w < wide) { /* as many as fit, and smaller cells when not even one does */
-        across = (int)fmin(fmax(floor((area.w + gutter) / (panel_w + gutter)), 1), masks->n_panels);
-        plan.cell = fmin(natural, ((area.w + gutter) / across - gutter - plan.left) / n);
-        plan.font.size = fmin(fmax(plan.cell * 0.62, theme->type_token_min), theme->type_body);
-        panel_w = plan.left + n * plan.cell;
+        double step = plan.panel_w + gutter;
+        across = (int)fmin(fmax(floor((area.w + gutter) / step), 1), masks->n_panels);
+        double room = (area.w + gutter) / across - gutter;
+        plan.cell = fmin(natural, (room - plan.left) / n);
+        plan_labels(&plan, masks);
+        plan.panel_w = fmin(fmax(plan.left + n * plan.cell, words), room);
     }
     plan.step = (int)fmax(ceil(plan.font.size * 1.15 / plan.cell), 1);
     double y = area.y, bottom = y;
     for (int i = 0; i < masks->n_panels; i++) {
         if (i > 0 && i % across == 0) y = bottom + gutter;
-        double end =
-            draw_panel(&plan, &masks->panels[i], i, area.x + (i % across) * (panel_w + gutter), y);
+        double end = draw_panel(&plan, &masks->panels[i], i,
+                                area.x + (i % across) * (plan.panel_w + gutter), y);
         bottom = fmax(bottom, end);
     }
     bottom += theme->type_small * 2.4;
-    draw_legend(&plan, area.x, bottom);
+    bottom = draw_legend(&plan, &area, bottom);
     chart_end(figure, options, &area, bottom + theme->type_small);
     return true;
 }

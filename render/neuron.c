@@ -14,6 +14,8 @@ typedef struct Plan {
     int step;                    /* every n-th key is named */
     double right;                /* edge of the area */
     double x_label, x_keys, x_products, strip_w, x_sum, sum_w, x_score, x_weight, weight_w;
+    bool scored, barred; /* there is room for the scores, and for bars of the weights */
+    double number_w;     /* of a weight as a number */
     double most, most_product, most_sum; /* largest magnitudes: ends of the scales */
     Color palette[256];
 } Plan;
@@ -122,16 +124,20 @@ static void draw_weight(const Plan *plan, double y, int key) {
                                           plan->neuron->index, key)};
     FigureBox box = {plan->x_weight, y - plan->strip_h / 2, plan->weight_w, plan->strip_h};
     if (isnan(weight)) {
+        box.w = plan->right - box.x;
         figure_rect(plan->figure, box, 0,
                     (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7},
                     &mark);
         return;
     }
     box.w *= fmin(fmax(weight, 0), 1);
-    figure_rect(plan->figure, box, 2, (FigurePaint){.fill = plan->theme->accent}, &mark);
+    if (plan->barred)
+        figure_rect(plan->figure, box, fmin(plan->strip_h * 0.12, box.w / 2),
+                    (FigurePaint){.fill = plan->theme->accent}, &mark);
     if (plan->step > 1) return;
-    put(plan, box.x + box.w + plan->font * 0.5, y, str(short_number(plan, weight)), FIGURE_START,
-        plan->theme->ink, NULL);
+    double gap = plan->barred ? plan->font * 0.5 : 0;
+    put(plan, box.x + box.w + gap, y, str(short_number(plan, weight)), FIGURE_START,
+        plan->theme->ink, plan->barred ? NULL : &mark);
 }
 
 static void draw_key(const Plan *plan, int i, double y) {
@@ -150,56 +156,133 @@ static void draw_key(const Plan *plan, int i, double y) {
                           .anchor = FIGURE_END,
                           .max_width = plan->x_keys - plan->x_label - plan->font},
         &mark);
+    if (!plan->scored) return;
     bool masked = isnan(weight_at(plan, key));
     put(plan, plan->x_score + plan->font * 3, y,
         str(masked ? "masked" : short_number(plan, score_of(plan, key))), FIGURE_END,
         masked ? plan->theme->soft : plan->theme->ink, NULL);
 }
 
-static void lay_columns(Plan *plan, const ChartArea *area) {
+/* The columns; false where the strips get too thin to be read. */
+static bool lay_out(Plan *plan, const ChartArea *area) {
     double unit = plan->theme->type_body / 13, gap = fmin(20 * unit, area->w * 0.022);
-    TextStyle font = {.size = plan->font};
-    double label = fmin(fmax(chart_labels_width(plan->figure, &plan->keys, font),
-                             text_width(figure_fonts(plan->figure), plan->neuron->query_token,
-                                        (TextStyle){.size = plan->font, .weight = 600})) +
-                            1,
-                        area->w * 0.16);
-    double score = plan->font * 3.4;
-    double rest = area->w - label - plan->font - 4 * gap - score;
+    Text *text = figure_fonts(plan->figure);
+    TextStyle font = {.size = plan->font}, bold = {.size = plan->font, .weight = 600};
+    double label = fmax(chart_labels_width(plan->figure, &plan->keys, font),
+                        text_width(text, plan->neuron->query_token, bold));
+    label = fmin(label + 1, area->w * 0.2);
+    double score = plan->scored ? plan->font * 3.4 + gap : 0;
+    plan->number_w =
+        text_width(text, str("0.00"), (TextStyle){.size = plan->font, .tabular = true});
+    double number = plan->number_w + plan->font * (plan->barred ? 0.6 : 0.1);
+    if (!plan->barred) {
+        TextStyle head = {.size = plan->theme->type_small, .weight = 500};
+        number = fmax(number, text_width(text, str("weight"), head) + 1);
+    }
+    double rest = area->w - label - plan->font - 3 * gap - score - number;
     plan->x_label = area->x;
     plan->right = area->x + area->w;
     plan->x_keys = area->x + label + plan->font;
-    plan->strip_w = fmax(rest * 0.34, 24);
+    plan->strip_w = rest * (plan->barred ? 0.36 : 0.38);
     plan->x_products = plan->x_keys + plan->strip_w + gap;
     plan->x_sum = plan->x_products + plan->strip_w + gap;
-    plan->sum_w = fmax(rest * 0.14, 16);
+    plan->sum_w = rest * (plan->barred ? 0.14 : 0.24);
     plan->x_score = plan->x_sum + plan->sum_w + gap * 0.5;
-    plan->x_weight = plan->x_score + score + gap;
-    plan->weight_w = fmax(area->x + area->w - plan->x_weight - plan->font * 2.6, 10);
+    plan->x_weight = plan->x_sum + plan->sum_w + gap + score;
+    plan->weight_w = plan->barred ? area->x + area->w - plan->x_weight - number : 0;
+    return plan->strip_w >= plan->font * 5 && plan->sum_w >= plan->font * 2 &&
+           (!plan->barred || plan->weight_w >= plan->font * 3);
+}
+
+/* On a narrow page the scores go first, then the bars of the weights, then the type is smaller. */
+static void lay_columns(Plan *plan, const ChartArea *area) {
+    for (int left_out = 0; left_out < 4; left_out++) {
+        plan->scored = left_out < 1;
+        plan->barred = left_out < 2;
+        if (left_out == 3) plan->font = fmin(plan->font, plan->theme->type_token_min);
+        if (lay_out(plan, area)) return;
+    }
+    plan->strip_w = fmax(plan->strip_w, 1);
+    plan->sum_w = fmax(plan->sum_w, 1);
+}
+
+/* The first of the words that fits. */
+static void put_head(const Plan *plan, double x, double y, double room, FigureAnchor anchor,
+                     const char *const words[3]) {
+    FigureTextStyle style = {.font = {.size = plan->theme->type_small, .weight = 500},
+                             .color = plan->theme->soft,
+                             .anchor = anchor};
+    for (int i = 0; i < 3 && words[i]; i++) {
+        if (text_width(figure_fonts(plan->figure), str(words[i]), style.font) > room) continue;
+        figure_text(plan->figure, x, y, str(words[i]), style, NULL);
+        return;
+    }
 }
 
 static double draw_heads(const Plan *plan, double y) {
     double size = plan->theme->type_small;
-    const struct {
-        double x;
-        const char *s;
-        FigureAnchor anchor;
-    } heads[] = {
-        {plan->x_keys, "k: each key", FIGURE_START},
-        {plan->x_products, "q \xe2\x8a\x99 k: product, dimension by dimension", FIGURE_START},
-        {plan->x_sum + plan->sum_w / 2, "sum q\xc2\xb7k", FIGURE_MIDDLE},
-        {plan->x_score + plan->font * 3, "score", FIGURE_END},
-        {plan->x_weight, "softmax", FIGURE_START}};
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        figure_text(plan->figure, heads[i].x, y + size, str(heads[i].s),
-                    (FigureTextStyle){.font = {.size = size, .weight = 500},
-                                      .color = plan->theme->soft,
-                                      .anchor = heads[i].anchor,
-                                      .max_width = i < 2    ? plan->strip_w
-                                                   : i == 4 ? fmax(plan->right - heads[i].x, 8)
-                                                            : 0},
-                    NULL);
-    return y + size * 2;
+    double middle = plan->x_sum + plan->sum_w / 2, end = plan->x_products + plan->strip_w;
+    y += size;
+    put_head(plan, plan->x_keys, y, plan->strip_w, FIGURE_START,
+             (const char *const[3]){"k: each key", "k"});
+    put_head(plan, plan->x_products, y, plan->strip_w, FIGURE_START,
+             (const char *const[3]){"q ⊙ k: product, dimension by dimension", "q ⊙ k: product",
+                                    "q ⊙ k"});
+    double sum_end = plan->scored ? plan->x_score + plan->font : plan->x_weight;
+    put_head(plan, middle, y, 2 * fmin(middle - end, sum_end - middle) - size * 0.4, FIGURE_MIDDLE,
+             (const char *const[3]){"sum q·k", "sum"});
+    if (plan->scored)
+        put_head(plan, plan->x_score + plan->font * 3, y, plan->font * 3, FIGURE_END,
+                 (const char *const[3]){"score"});
+    double room = plan->right - plan->x_weight;
+    if (plan->barred)
+        put_head(plan, plan->x_weight, y, room, FIGURE_START,
+                 (const char *const[3]){"softmax", "weight", "w"});
+    else
+        put_head(plan, plan->right, y, room, FIGURE_END,
+                 (const char *const[3]){"softmax", "weight", "w"});
+    return y + size;
+}
+
+/* What the colours stand for: beside the query's strip, or below it where that is too narrow. */
+static double draw_scales(const Plan *plan, double y) {
+    double size = plan->theme->type_small;
+    Text *text = figure_fonts(plan->figure);
+    char low[32], high[32];
+    const char *most = chart_number(plan->most, 2, high),
+               *least = chart_number(-plan->most, 2, low);
+    const char *first = arena_printf(plan->arena, "q and k: %s..%s", least, most);
+    least = chart_number(-plan->most_product, 2, low);
+    most = chart_number(plan->most_product, 2, high);
+    const char *second = arena_printf(plan->arena, "products: %s..%s", least, most);
+    Str both = str(arena_printf(plan->arena, "%s \xc2\xb7 %s", first, second));
+    FigureTextStyle style = {.font = {.size = size}, .color = plan->theme->soft};
+    double one =
+        fmax(text_width(text, str(first), style.font), text_width(text, str(second), style.font));
+    double w = fmin(plan->strip_w, 120), x = plan->x_products;
+    double bottom = y + plan->pitch / 2 + size * 1.4;
+    if (x + w + size + one > plan->right) {
+        x = plan->x_keys;
+        y = bottom;
+        w = fmin(120, (plan->right - x) * 0.4);
+        bottom = y + size * 3.6;
+        if (x + w + size + one > plan->right) { /* then without the bar */
+            x = plan->x_label;
+            w = -size;
+        }
+    }
+    ChartOptions legend = {.colormap = COLORMAP_DIVERGING};
+    ChartRange range = {CHART_SCALE_RANGE, -plan->most, plan->most, true};
+    if (w > 0) chart_legend(plan->figure, x, y - plan->strip_h / 2, w, &legend, &range);
+    x += w + size;
+    style.max_width = fmax(plan->right - x, 8);
+    if (text_width(text, both, style.font) <= style.max_width) {
+        figure_text(plan->figure, x, y + size * 0.2, both, style, NULL);
+        return bottom;
+    }
+    figure_text(plan->figure, x, y + size * 0.2, str(first), style, NULL);
+    figure_text(plan->figure, x, y + size * 1.6, str(second), style, NULL);
+    return fmax(bottom, y + size * 2.6);
 }
 
 static double draw_query(const Plan *plan, double y) {
@@ -217,21 +300,7 @@ static double draw_query(const Plan *plan, double y) {
                                   .max_width = plan->x_keys - plan->x_label - plan->font * 0.5},
                 &mark);
     draw_strip(plan, plan->x_keys, y, -1, false);
-    char low[32], high[32], product_low[32], product_high[32];
-    const char *text = arena_printf(
-        plan->arena, "q and k: %s..%s \xc2\xb7 products: %s..%s", chart_number(-plan->most, 2, low),
-        chart_number(plan->most, 2, high), chart_number(-plan->most_product, 2, product_low),
-        chart_number(plan->most_product, 2, product_high));
-    ChartOptions legend = {.colormap = COLORMAP_DIVERGING};
-    double w = fmin(plan->strip_w, 120);
-    ChartRange range = {CHART_SCALE_RANGE, -plan->most, plan->most, true};
-    chart_legend(plan->figure, plan->x_products, y - plan->strip_h / 2, w, &legend, &range);
-    figure_text(plan->figure, plan->x_products + w + size, y + size * 0.2, str(text),
-                (FigureTextStyle){.font = {.size = size},
-                                  .color = plan->theme->soft,
-                                  .max_width = fmax(plan->right - plan->x_products - w - size, 8)},
-                NULL);
-    return y + plan->pitch / 2 + size * 1.4;
+    return draw_scales(plan, y);
 }
 
 static bool check(const Neuron *neuron, Error *error) {

@@ -120,18 +120,20 @@ static void draw_outline(const Plan *plan, Chip chip) {
                 NULL);
 }
 
-static double caption(const Plan *plan, double x, double y, const char *s) {
+static double caption(const Plan *plan, double x, double y, double w, const char *s) {
     double size = plan->theme->type_small;
-    figure_text(
-        plan->figure, x, y + size, str(s),
-        (FigureTextStyle){.font = {.size = size, .weight = 500}, .color = plan->theme->soft}, NULL);
-    return y + size * 1.9;
+    FigureTextStyle style = {.font = {.size = size, .weight = 500}, .color = plan->theme->soft};
+    Str *lines;
+    int n = text_wrap(figure_fonts(plan->figure), plan->arena, str(s), style.font, w, &lines);
+    for (int i = 0; i < n; i++)
+        figure_text(plan->figure, x, y + size * (1 + 1.4 * i), lines[i], style, NULL);
+    return y + size * (0.5 + 1.4 * n);
 }
 
 static double draw_queries(const Plan *plan, const ChartLabels *labels, double x, double y,
                            double w) {
     const ChartAxis *axis = &plan->sentence->queries;
-    y = caption(plan, x, y, axis->title ? axis->title : "query");
+    y = caption(plan, x, y, w, axis->title ? axis->title : "query");
     Chip *chips = arena_alloc(plan->arena, ((size_t)labels->n + 1) * sizeof *chips);
     double h = plan->font.size * 1.6;
     double used = lay_out(plan, axis, labels, x, y + h / 2, w, chips);
@@ -185,7 +187,7 @@ bool sentence_draw(Figure *figure, const Sentence *sentence, const ChartOptions 
     double y = area.y;
     if (!sentence->same_text && queries.n > 0) {
         y = draw_queries(&plan, &queries, area.x, y, area.w);
-        y = caption(&plan, area.x, y, sentence->keys.title ? sentence->keys.title : "key");
+        y = caption(&plan, area.x, y, area.w, sentence->keys.title ? sentence->keys.title : "key");
     }
     Chip *chips = arena_alloc(plan.arena, ((size_t)keys.n + 1) * sizeof *chips);
     double h = plan.font.size * 1.6;

@@ -1,5 +1,6 @@
 #include "render/steps.h"
 
+#include <limits.h>
 #include <math.h>
 
 typedef struct Plan {
@@ -9,7 +10,8 @@ typedef struct Plan {
     const ChartOptions *options;
     Arena *arena;
     Color weights[256], values[256];
-    double cell_w, cell_h, gap;
+    TextStyle number; /* and the names beside them */
+    double cell_w, cell_h, gap, most_label;
 } Plan;
 
 typedef struct Panel {
@@ -32,9 +34,45 @@ static double most_of(const StepsPanel *step) {
     return most > 0 ? most : 1;
 }
 
+/* Sizes of what is in a panel; on a narrow page smaller ones. */
+static Plan plan_of(Figure *figure, const ChartOptions *options) {
+    const Theme *theme = figure_theme(figure);
+    double unit = theme->type_body / 13, width = options->width;
+    bool narrow = width > 0 && width < theme->type_small * 40;
+    double size = narrow ? fmin(theme->type_token_min, theme->type_small) : theme->type_small;
+    return (Plan){.figure = figure,
+                  .theme = theme,
+                  .options = options,
+                  .arena = figure_arena(figure),
+                  .number = {.size = size, .tabular = true},
+                  .cell_w = size * (narrow ? 3.7 : 4),
+                  .cell_h = size * 2.2,
+                  .gap = 44 * unit,
+                  .most_label = narrow ? width * 0.2 : 90 * unit};
+}
+
+static double left_of(const Plan *plan, const ChartLabels *rows) {
+    TextStyle font = {.size = plan->number.size};
+    double widest = fmin(chart_labels_width(plan->figure, rows, font), plan->most_label);
+    return rows->n ? widest + plan->number.size * 0.7 : 0;
+}
+
+static double room_for_ellipsis(const Plan *plan) {
+    return plan->theme->type_body + 4;
+}
+
+int steps_columns(Figure *figure, const ChartAxis *rows, const ChartOptions *options) {
+    if (options->width <= 0) return INT_MAX;
+    Plan plan = plan_of(figure, options);
+    ChartLabels labels = chart_labels(figure, rows, options);
+    double room = options->width - 2 * fmin(24, options->width * 0.05);
+    room -= left_of(&plan, &labels) + room_for_ellipsis(&plan);
+    return (int)fmax(floor(room / plan.cell_w), 1);
+}
+
 static Panel panel_of(const Plan *plan, const StepsPanel *step) {
     const Theme *theme = plan->theme;
-    double small = theme->type_small;
+    double small = plan->number.size;
     Panel panel = {.step = step,
                    .rows = chart_labels(plan->figure, &step->rows, plan->options),
                    .columns = chart_labels(plan->figure, &step->columns, plan->options),
@@ -43,19 +81,20 @@ static Panel panel_of(const Plan *plan, const StepsPanel *step) {
                    .most = step->weights ? 1 : most_of(step)};
     if (step->n_columns_shown > 0 && panel.n_columns > step->n_columns_shown)
         panel.n_columns = step->n_columns_shown, panel.cut = true;
-    TextStyle font = {.size = small};
-    double widest = fmin(chart_labels_width(plan->figure, &panel.rows, font), 90);
-    panel.left = panel.rows.n ? widest + small * 0.7 : 0;
+    panel.left = left_of(plan, &panel.rows);
     panel.top =
         theme->type_body * 1.5 + theme->type_body * 1.5 + (panel.columns.n ? small * 1.7 : 6);
-    panel.w = panel.left + panel.n_columns * plan->cell_w + (panel.cut ? plan->cell_w * 0.6 : 0);
+    panel.w =
+        panel.left + panel.n_columns * plan->cell_w + (panel.cut ? room_for_ellipsis(plan) : 0);
     Text *text = figure_fonts(plan->figure);
     double title =
         text_width(text, str(step->title), (TextStyle){.size = theme->type_body, .weight = 600});
     double formula =
         step->formula ? text_width(text, str(step->formula), (TextStyle){.size = theme->type_body})
                       : 0;
-    panel.w = fmax(panel.w, fmax(title, formula));
+    double note =
+        step->note ? text_width(text, str(step->note), (TextStyle){.size = theme->type_small}) : 0;
+    panel.w = fmax(fmax(panel.w, note), fmax(title, formula));
     panel.h = panel.top + panel.n_rows * plan->cell_h + (step->note ? small * 1.9 : 0);
     return panel;
 }
@@ -88,16 +127,16 @@ static void draw_cell(const Plan *plan, const Panel *panel, int series, int r, i
         figure_rect(plan->figure, box, 2 * plan->theme->type_body / 13, (FigurePaint){.fill = fill},
                     &mark);
     figure_text(
-        plan->figure, box.x + box.w / 2, box.y + box.h / 2 + plan->theme->type_small * 0.36,
+        plan->figure, box.x + box.w / 2, box.y + box.h / 2 + plan->number.size * 0.36,
         str(isinf(x) ? "\xe2\x88\x92\xe2\x88\x9e" : number),
-        (FigureTextStyle){.font = {.size = plan->theme->type_small, .tabular = true},
+        (FigureTextStyle){.font = plan->number,
                           .color = isinf(x) ? plan->theme->soft : theme_on(plan->theme, fill),
                           .anchor = FIGURE_MIDDLE},
         NULL);
 }
 
 static void draw_labels(const Plan *plan, const Panel *panel, int series, double x, double y) {
-    double small = plan->theme->type_small;
+    double small = plan->number.size;
     FigureTextStyle style = {.font = {.size = small}, .color = plan->theme->ink};
     for (int r = 0; r < panel->rows.n && r < panel->n_rows; r++) {
         bool chosen = r == plan->steps->row;
@@ -186,14 +225,8 @@ bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options,
     if (!check(steps, error)) return false;
     const Theme *theme = figure_theme(figure);
     double unit = theme->type_body / 13;
-    Plan plan = {.figure = figure,
-                 .theme = theme,
-                 .steps = steps,
-                 .options = options,
-                 .arena = figure_arena(figure),
-                 .cell_w = theme->type_small * 4,
-                 .cell_h = theme->type_small * 2.2,
-                 .gap = 44 * unit};
+    Plan plan = plan_of(figure, options);
+    plan.steps = steps;
     chart_palette(COLORMAP_PAPER, theme, false, plan.weights);
     chart_palette(COLORMAP_DIVERGING, theme, false, plan.values);
     Panel *panels = arena_alloc(plan.arena, (size_t)steps->n_panels * sizeof *panels);

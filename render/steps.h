@@ -27,6 +27,9 @@ typedef struct Steps {
     int row;                  /* highlighted in all panels; -1: none */
 } Steps;
 
+/* How many columns of numbers fit beside these names on a page of the width asked for; a panel with
+ * more of them is too wide for it. */
+int steps_columns(Figure *figure, const ChartAxis *rows, const ChartOptions *options);
 bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options, Error *error);
 
 #endif

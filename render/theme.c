@@ -107,6 +107,19 @@ const char *theme_names(void) {
     return "light, dark, print, projector";
 }
 
+Theme theme_narrowed(const Theme *theme, double width_pt) {
+    enum { LEAST_EMS = 18 }; /* of body text in a line */
+    Theme out = *theme;
+    if (width_pt <= 0 || width_pt >= LEAST_EMS * theme->type_body) return out;
+    double factor = width_pt / (LEAST_EMS * theme->type_body);
+    double least = fmin(theme->type_token_min, theme_of(THEME_LIGHT)->type_token_min);
+    double *sizes[] = {&out.type_small, &out.type_body,    &out.type_large,
+                       &out.type_title, &out.type_display, &out.type_token_min};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        *sizes[i] = fmax(*sizes[i] * factor, least);
+    return out;
+}
+
 Color theme_hue(const Theme *theme, int index, int n) {
     if (n <= 1) return theme->accent;
     int n_hues = n <= 16 ? 16 : n;

@@ -38,6 +38,9 @@ typedef struct Theme {
 const Theme *theme_of(ThemeKind kind);
 const Theme *theme_find(Str name);
 const char *theme_names(void); /* "light, dark, print, projector" */
+/* The same with smaller type where a page so wide would hold only a few words a line: a narrow
+ * picture is enlarged when it is shown. Never under what can be read; width 0: the theme itself. */
+Theme theme_narrowed(const Theme *theme, double width_pt);
 
 /* One of n colours of equal lightness, neighbours far apart; n <= 16 gives 16 hues, more makes
  * more. Each has a contrast of 3 at least against the paper. */

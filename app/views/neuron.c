@@ -1,39 +1,49 @@
 /* Neuron view: one query against all keys, dimension by dimension. */
 #include "render/neuron.h"
 
+#include <math.h>
+
 #include "app/views/inside.h"
 
 enum { MOST_KEYS = 60 };
 
-/* The keys that are drawn: all, or at many the ones with the largest weights. */
-static bool *hide_small(const Inside *in, int row, Arena *arena) {
-    int n = in->keys.axis.n;
-    bool *keep = arena_calloc(arena, (size_t)n + 1, sizeof *keep);
-    for (int kept = 0; kept < MOST_KEYS && kept < n; kept++) {
+/* Of many keys the ones with the largest weights, none that is masked. Returns how many. */
+static int keep_largest(const Inside *in, int row, bool *keep) {
+    for (int kept = 0; kept < MOST_KEYS; kept++) {
         int best = -1;
-        for (int k = 0; k < n; k++)
-            if (!keep[k] && (best < 0 || *tensor_at(in->weights, row, k, 0, 0) >
-                                             *tensor_at(in->weights, row, best, 0, 0)))
-                best = k;
+        for (int k = 0; k < in->keys.axis.n; k++) {
+            float w = *tensor_at(in->weights, row, k, 0, 0);
+            if (keep[k] || isnan(w)) continue;
+            if (best < 0 || w > *tensor_at(in->weights, row, best, 0, 0)) best = k;
+        }
+        if (best < 0) return kept;
         keep[best] = true;
     }
-    return keep;
+    return MOST_KEYS;
 }
 
 static const char *cut_keys(const Inside *in, int row, ChartAxis *axis, Arena *arena) {
     if (axis->n <= MOST_KEYS) return NULL;
-    bool *keep = hide_small(in, row, arena);
+    bool *keep = arena_calloc(arena, (size_t)axis->n + 1, sizeof *keep);
+    int kept = keep_largest(in, row, keep), masked = 0;
     ChartToken *tokens = arena_alloc(arena, (size_t)axis->n * sizeof *tokens);
     memcpy(tokens, axis->tokens, (size_t)axis->n * sizeof *tokens);
     double mass = 0;
     for (int k = 0; k < axis->n; k++) {
         tokens[k].hidden = tokens[k].hidden || !keep[k];
         float w = *tensor_at(in->weights, row, k, 0, 0);
+        masked += isnan(w);
         if (!keep[k] && w > 0) mass += (double)w;
     }
     axis->tokens = tokens;
-    return arena_printf(arena, "the %d keys of most weight; %.1f %% on the other %d left out",
-                        MOST_KEYS, mass * 100, axis->n - MOST_KEYS);
+    const char *out = masked ? arena_printf(arena, "%d masked keys left out", masked) : NULL;
+    int others = axis->n - kept - masked;
+    if (others == 0) return out;
+    return view_joined(arena,
+                       arena_printf(arena,
+                                    "the %d keys of most weight; %.1f %% on the other %d left out",
+                                    kept, mass * 100, others),
+                       out);
 }
 
 static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int row, Arena *arena,

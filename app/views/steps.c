@@ -12,6 +12,7 @@ typedef struct Working {
     const Inside *in;
     Arena *arena;
     int n_rows, n_columns;
+    int most_dims;                              /* columns of a vector that fit */
     int rows[MOST_ROWS], columns[MOST_COLUMNS]; /* tokens that are shown */
     ChartAxis row_axis, column_axis, none;
     int n;
@@ -51,9 +52,10 @@ static void add_vectors(Working *w, const char *title, const char *formula, Tens
     panel->matrix = pick(x, of_keys ? w->columns : w->rows, of_keys ? w->n_columns : w->n_rows,
                          NULL, d, w->arena);
     panel->rows = of_keys ? w->column_axis : w->row_axis;
-    panel->n_columns_shown = d > MOST_DIMS ? MOST_DIMS : 0;
-    panel->note =
-        d > MOST_DIMS ? arena_printf(w->arena, "%s, first %d columns", shape, MOST_DIMS) : shape;
+    panel->n_columns_shown = d > w->most_dims ? w->most_dims : 0;
+    panel->note = shape;
+    if (d > w->most_dims)
+        panel->note = arena_printf(w->arena, "%s, first %d columns", shape, w->most_dims);
 }
 
 static void add_square(Working *w, const char *title, const char *formula, Tensor x, bool weights) {
@@ -116,10 +118,12 @@ static void add_values(Working *w) {
     Tensor all = tensor_clone(arena, in->z);
     int width = (int)(all.shape[1] * all.shape[2]), begin = in->head.head * d;
     all = tensor_reshape(all, 2, all.shape[0], width);
-    int end = begin + 2 * MOST_DIMS < width ? begin + 2 * MOST_DIMS : width;
+    int end = begin + 2 * w->most_dims < width ? begin + 2 * w->most_dims : width;
     add_vectors(w, "Concatenated", "all heads side by side", tensor_slice(all, 1, begin, end),
-                false,
-                arena_printf(arena, "%d × %d, from this head's column %d on", n_q, width, begin));
+                false, "");
+    int last = begin + (end - begin < w->most_dims ? end - begin : w->most_dims) - 1;
+    w->panels[w->n - 1].note =
+        arena_printf(arena, "%d × %d, columns %d..%d", n_q, width, begin, last);
     if (in->out.data)
         add_vectors(w, "Through W_O", "concat · W_O + b", in->out, false,
                     arena_printf(arena, "%d × %d", n_q, (int)in->out.shape[1]));
@@ -147,6 +151,19 @@ static bool choose_tokens(const ViewInput *input, Working *w, Error *error) {
     return true;
 }
 
+/* On a narrow page fewer columns, and the notes tell how many. */
+static void fit(Figure *figure, const ViewInput *input, Working *w) {
+    ChartOptions options = view_options(input, NULL, NULL);
+    int beside_queries = steps_columns(figure, &w->row_axis, &options);
+    int beside_keys = steps_columns(figure, &w->column_axis, &options);
+    if (w->n_columns > beside_queries) {
+        w->n_columns = beside_queries;
+        w->column_axis.n = beside_queries;
+    }
+    int least = beside_keys < beside_queries ? beside_keys : beside_queries;
+    w->most_dims = least < MOST_DIMS ? least : MOST_DIMS;
+}
+
 static const char *notes_of(const ViewInput *input, const Working *w) {
     const Inside *in = w->in;
     const char *notes = view_joined(w->arena, in->queries.axis.title, in->keys.axis.title);
@@ -168,6 +185,7 @@ static bool draw(Figure *figure, const ViewInput *input, const Inside *in, Arena
     w->in = in;
     w->arena = arena;
     if (!choose_tokens(input, w, error)) return false;
+    fit(figure, input, w);
     int d = (int)in->q.shape[1];
     add_vectors(w, "Queries", "Q = X W_Q", in->q, false,
                 arena_printf(arena, "%d × %d", in->queries.n_tokens, d));
