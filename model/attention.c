@@ -2,6 +2,7 @@
 
 #include "model/capture.h"
 #include "model/position.h"
+#include "model/run_hooks.h"
 
 /* Floats of [head, query, key] held at once: 4 MB, the size of a second-level cache. */
 enum { BLOCK_FLOATS = 1 << 20 };

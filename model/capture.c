@@ -4,6 +4,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/edit_apply.h"
 #include "model/trace_inside.h"
 
 static bool is_default(const Run *run, const HookPoint *at) {
@@ -38,13 +39,7 @@ bool capture_wants(const Run *run, const HookPoint *at) {
 
 static bool edited_at(const Run *run, HookPoint at, Site site) {
     at.site = site;
-    for (int e = 0; run->edits && e < run->edits->n; e++) {
-        const HookPoint *other = &run->edits->items[e].at;
-        if (other->site == site && other->stack == at.stack && other->layer == at.layer &&
-            other->cross == at.cross)
-            return true;
-    }
-    return false;
+    return edits_touch(run->edits, &at);
 }
 
 /* May this attention be kept as q, k and log-sum-exp? Not if its weights are changed behind them.

@@ -15,6 +15,7 @@
 #include "model/capture.h"
 #include "model/position.h"
 #include "model/rnn.h"
+#include "model/run_hooks.h"
 
 typedef struct Pass {
     Run *run;

@@ -1,11 +1,10 @@
 /* Named places in the forward pass where a number can be read or changed. The names are
  * TransformerLens' own; `attnscope hooks` prints the table.
  *
- *     x = hook(run, &(HookPoint){.site = SITE_RESID_PRE, .stack = STACK_DECODER, .layer = 2}, x);
+ *     HookPoint at;
+ *     if (hook_parse("decoder.2.cross_attn.hook_pattern", &at)) ...
  *
- * hook() records x into the trace if it is wanted there, returns an edited copy if an edit names
- * the place, else x itself. On a tape it is an identity, so the gradient at any site is the
- * gradient of what it returned.
+ * What happens at such a place during a pass is in run_hooks.h.
  */
 #ifndef MODEL_HOOKS_H
 #define MODEL_HOOKS_H
@@ -90,13 +89,5 @@ bool hook_parse(const char *name, HookPoint *out);
 
 /* Prefix of a stack: "encoder.", "decoder.", "blocks.". */
 const char *stack_prefix(StackId stack);
-
-typedef struct Run Run;
-Tensor hook(Run *run, const HookPoint *at, Tensor x);
-/* The two halves of hook(), for what is computed step by step: changes alone, recording alone. */
-Tensor hook_edited(Run *run, const HookPoint *at, Tensor x);
-void hook_record(Run *run, const HookPoint *at, Tensor x);
-/* Does anything read or change this place? What is expensive to build is built only then. */
-bool hook_wanted(const Run *run, const HookPoint *at);
 
 #endif

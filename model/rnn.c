@@ -5,6 +5,7 @@
 
 #include "model/kernels.h"
 #include "model/ops.h"
+#include "model/run_hooks.h"
 
 enum { MOST_GATES = 4 };
 

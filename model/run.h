@@ -16,7 +16,7 @@
 
 typedef struct Capture Capture; /* trace.c: which sites are recorded, and where to */
 
-struct Run {
+typedef struct Run {
     const Model *model;
     Arena *arena;     /* outputs and scratch; without a tape the forward pass resets it per layer */
     Tape *tape;       /* NULL: no gradients */
@@ -29,7 +29,7 @@ struct Run {
     Tensor first_h, first_c; // recurrent decoders: first state [row, layer, d], from the encoder
     Progress progress;
     Team *team; /* shares the large ops (ops_team); NULL: the caller alone, BLAS with its threads */
-};
+} Run;
 
 /* A new tensor in the run's arena, with a zeroed gradient if there is a tape. Not cleared. */
 Tensor run_tensor_shape(Run *run, int rank, const int64_t *shape);
