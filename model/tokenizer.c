@@ -83,12 +83,6 @@ int tokenizer_n_ids(const Tokenizer *tokenizer) {
     return source > target ? source : target;
 }
 
-int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code) {
-    for (int i = 0; code && i < tokenizer->n_languages; i++)
-        if (strcmp(tokenizer->languages[i].code, code) == 0) return tokenizer->languages[i].id;
-    return -1;
-}
-
 int tokenizer_begin(const Tokenizer *tokenizer, const char *code, int32_t start,
                     int32_t out[TOKENIZER_MAX_BEGIN]) {
     static const char *const after[] = {"<|transcribe|>", "<|notimestamps|>"};
@@ -102,19 +96,6 @@ int tokenizer_begin(const Tokenizer *tokenizer, const char *code, int32_t start,
         if (id >= 0) out[n++] = id;
     }
     return n;
-}
-
-bool tokenizer_find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
-                             Error *error) {
-    *out = tokenizer_language_id(tokenizer, code);
-    if (*out >= 0) return true;
-    StrBuf known = {0};
-    for (int i = 0; i < tokenizer->n_languages && i < 40; i++)
-        strbuf_printf(&known, "%s%s", i ? ", " : "", tokenizer->languages[i].code);
-    error_set(error, ERROR_INPUT, "language \"%s\" is not in the vocabulary; it has %s%s", code,
-              known.data ? known.data : "none", tokenizer->n_languages > 40 ? " ..." : "");
-    strbuf_free(&known);
-    return false;
 }
 
 bool tokenizer_encode(const Tokenizer *tokenizer, Str text, const EncodeOptions *options,
@@ -164,18 +145,4 @@ int32_t tokenizer_id(const Tokenizer *tokenizer, Str label, bool target) {
 bool tokenizer_is_special(const Tokenizer *tokenizer, int32_t id) {
     unsigned flags = vocabulary_flags(&tokenizer->sides[0].vocabulary, id);
     return (flags & (VOCABULARY_SPECIAL | VOCABULARY_TAG)) != 0;
-}
-
-const char *tokenizer_default_tag(const Tokenizer *tokenizer, Str text) {
-    size_t blank = 0;
-    while (blank < text.n && strchr(" \t\r\n", text.data[blank]) && text.data[blank])
-        blank++;
-    bool tagged = str_starts(str_sub(text, blank, text.n), ">>");
-    return tokenizer->tags && tokenizer->n_languages > 1 && !tagged ? tokenizer->language_codes[0]
-                                                                    : NULL;
-}
-
-const char *const *tokenizer_languages(const Tokenizer *tokenizer) {
-    static const char *const none[] = {NULL};
-    return tokenizer->language_codes ? tokenizer->language_codes : none;
 }

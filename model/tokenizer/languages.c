@@ -39,6 +39,12 @@ static Str code_of(Str s, LanguageStyle style) {
     return none;
 }
 
+int32_t tokenizer_language_id(const Tokenizer *tokenizer, const char *code) {
+    for (int i = 0; code && i < tokenizer->n_languages; i++)
+        if (strcmp(tokenizer->languages[i].code, code) == 0) return tokenizer->languages[i].id;
+    return -1;
+}
+
 int layout_languages(Tokenizer *tokenizer, const Folder *folder, LanguageStyle style) {
     Vocabulary *v = &tokenizer->sides[0].vocabulary;
     int n = 0, at = 0;
@@ -80,4 +86,31 @@ void layout_language_template(Tokenizer *tokenizer, bool in_front, int32_t eos) 
     TemplateItem *copy = memcpy(arena_alloc(tokenizer->arena, sizeof items), items, sizeof items);
     pipeline->single = (Template){copy, 3};
     pipeline->pair = (Template){copy + 3, 4};
+}
+
+bool tokenizer_find_language(const Tokenizer *tokenizer, const char *code, int32_t *out,
+                             Error *error) {
+    *out = tokenizer_language_id(tokenizer, code);
+    if (*out >= 0) return true;
+    StrBuf known = {0};
+    for (int i = 0; i < tokenizer->n_languages && i < 40; i++)
+        strbuf_printf(&known, "%s%s", i ? ", " : "", tokenizer->languages[i].code);
+    error_set(error, ERROR_INPUT, "language \"%s\" is not in the vocabulary; it has %s%s", code,
+              known.data ? known.data : "none", tokenizer->n_languages > 40 ? " ..." : "");
+    strbuf_free(&known);
+    return false;
+}
+
+const char *tokenizer_default_tag(const Tokenizer *tokenizer, Str text) {
+    size_t blank = 0;
+    while (blank < text.n && strchr(" \t\r\n", text.data[blank]) && text.data[blank])
+        blank++;
+    bool tagged = str_starts(str_sub(text, blank, text.n), ">>");
+    return tokenizer->tags && tokenizer->n_languages > 1 && !tagged ? tokenizer->language_codes[0]
+                                                                    : NULL;
+}
+
+const char *const *tokenizer_languages(const Tokenizer *tokenizer) {
+    static const char *const none[] = {NULL};
+    return tokenizer->language_codes ? tokenizer->language_codes : none;
 }
