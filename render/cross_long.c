@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "render/cross_inside.h"
+#include "render/cross_parts.h"
 #include "render/heads.h"
 
 enum { BLOCK_TOKENS = 40, LINE_TOKENS = 20, MOST_LINES = 24000 };

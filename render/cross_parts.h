@@ -1,16 +1,21 @@
-/* The inside of cross.c, shared with cross_long.c: where the tokens of both sides stand, and the
- * parts of the drawing.
+/* The parts of a drawing between two sides, for cross.c and, where a long sentence stands in
+ * blocks, cross_long.c: where the tokens stand, lines or ribbons, labels.
  *
+ *     cross_side(&plan, &plan.query, &cross->queries, &plan.query_at);      and the keys
  *     cross_choose(&plan, top);
  *     Stroke *strokes = strokes_choose(&plan.choice, &n);
  *     bottom = cross_vertical(&plan, &area);          places both sides, returns the lowest point
  *     cross_draw_all(&plan, strokes, n);
  */
-#ifndef RENDER_CROSS_INSIDE_H
-#define RENDER_CROSS_INSIDE_H
+#ifndef RENDER_CROSS_PARTS_H
+#define RENDER_CROSS_PARTS_H
 
 #include "render/cross.h"
 #include "render/strokes.h"
+
+/* Lists of more rows wrap into columns while there are no more lines than that: more would hide the
+ * columns that they cross, and stand in blocks. */
+enum { CROSS_MOST_ROWS = 60, CROSS_MOST_LINES = 150 };
 
 typedef struct CrossSide {
     ChartLabels labels;
@@ -52,7 +57,11 @@ static inline void cross_point(const CrossPlan *plan, double along, double acros
     *y = plan->horizontal ? across : along;
 }
 
+/* Labels and places of one side; place: by token index, -1 hidden. */
+void cross_side(CrossPlan *plan, CrossSide *side, const ChartAxis *axis, int **place);
 void cross_choose(CrossPlan *plan, int top);
+/* Width of the longer side when the tokens of both stand in a line. */
+double cross_natural(CrossPlan *plan);
 double cross_vertical(CrossPlan *plan, const ChartArea *area);
 double cross_horizontal(CrossPlan *plan, const ChartArea *area);
 /* Sorts strokes where ribbons are drawn. */
