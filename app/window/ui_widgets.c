@@ -1,4 +1,5 @@
-/* Buttons, toggles, sliders, segments, icons and scrolling columns: see ui.h. */
+/* Buttons, toggles, sliders, segments, icons, scrolling columns and what opens a menu: see
+ * ui.h. */
 #include <math.h>
 #include <string.h>
 
@@ -233,4 +234,47 @@ void ui_scroll_end(Ui *ui, UiId id, Box box, UiScroll *scroll, double content, P
         paint_round(&ui->paint, thumb, 2, c);
     }
     paint_unclip(&ui->paint, outer);
+}
+
+static void menu_open(Ui *ui, UiId id, Box anchor, const char *const *items, int n, int current) {
+    UiMenu *menu = &ui->menu;
+    *menu = (UiMenu){.owner = id, .anchor = anchor, .current = current, .hover = current};
+    menu->n = n < UI_MAX_MENU ? n : UI_MAX_MENU;
+    menu->fresh = true;
+    for (int i = 0; i < menu->n; i++)
+        snprintf(menu->items[i], sizeof menu->items[i], "%s", items[i]);
+    ui->again = true;
+}
+
+bool ui_menu_button(Ui *ui, UiId id, Box box, const char *label, const char *const *items, int n,
+                    int *value, const char *tip) {
+    UiState state = ui_widget(ui, id, box, true);
+    bool open = ui->menu.owner == id;
+    paint_round(&ui->paint, box, box.h / 2,
+                state.hot || open ? ui->theme->accent_soft : ui->theme->panel);
+    paint_frame(&ui->paint, box, box.h / 2, 1, open ? ui->theme->accent : ui->theme->line);
+    Box inner = box_inset(box, 12, 0);
+    Box arrow = box_cut_right(&inner, 12);
+    ui_text(ui, label, inner, 12, 400, open ? UI_INK : UI_SOFT, LABEL_LEFT);
+    ui_icon(ui, ICON_DOWN, box_inset(arrow, 2, arrow.h / 2 - 4), ui->theme->soft);
+    ui_ring(ui, id, box, box.h / 2);
+    ui_tip(ui, id, box, tip);
+    if (state.focused && ui_key(ui, SDLK_DOWN, false, false)) state.clicked = true;
+    if (state.clicked && open)
+        ui->menu.owner = 0;
+    else if (state.clicked && n > 0)
+        menu_open(ui, id, box, items, n, *value);
+    if (ui->menu_done != id) return false;
+    ui->menu_done = 0;
+    if (ui->menu_value >= n || ui->menu_value == *value) return false;
+    *value = ui->menu_value;
+    return true;
+}
+
+bool ui_choice(Ui *ui, UiId id, Box box, const char *prefix, const char *const *items, int n,
+               int *value, const char *tip) {
+    char label[160];
+    bool known = *value >= 0 && *value < n;
+    snprintf(label, sizeof label, "%s%s", prefix, known ? items[*value] : "");
+    return ui_menu_button(ui, id, box, label, items, n, value, tip);
 }
