@@ -79,7 +79,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     const Options *given = job->given;
     Arena *arena = job->arena;
     static const char *const sites[] = {"logits", NULL};
-    SubjectText what = subject_text_of(given);
+    SubjectText what = subject_text_of(job);
     Input input;
     Answer answer;
     if (!subject_read(subject, &what, arena, &input, error) ||

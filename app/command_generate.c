@@ -105,7 +105,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     const Subject *subject = job->subject;
     const Options *given = job->given;
     Arena *arena = job->arena;
-    SubjectText what = subject_text_of(given);
+    SubjectText what = subject_text_of(job);
     Input input;
     Generation g;
     GenerateOptions wanted = subject_search_of(job);

@@ -184,7 +184,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     if (!out) return false;
     Work *work = calloc(1, sizeof *work);
     work->subject = subject;
-    work->what = subject_languages_of(given);
+    work->what = subject_languages_of(job);
     work->edits = job->edits;
     work->json = options_given(given, "json");
     bool ok = options_given(given, "text") ? run_texts(work, given, out, error)

@@ -80,7 +80,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     const Subject *subject = job->subject;
     const Options *given = job->given;
     Arena *arena = job->arena;
-    SubjectText what = subject_text_of(given);
+    SubjectText what = subject_text_of(job);
     Input input;
     if (!subject_read(subject, &what, arena, &input, error)) return false;
     GenerateOptions generate = subject_search_of(job);

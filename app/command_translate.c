@@ -151,7 +151,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
                          subject->path, subject->model->config.model_type);
     Work *work = calloc(1, sizeof *work);
     work->subject = subject;
-    work->what = subject_languages_of(given);
+    work->what = subject_languages_of(job);
     work->wanted = subject_search_of(job);
     const char *text = options_text(given, "text", NULL);
     if (!text) work->wanted.progress = (Progress){0}; /* lines say nothing of themselves */

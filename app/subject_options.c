@@ -15,23 +15,47 @@ Subject *subject_open_of(const Options *options, Error *error) {
     return subject_open_named(options_text(options, "model", NULL), options, error);
 }
 
-SubjectText subject_text_of(const Options *options) {
-    return (SubjectText){
-        .text = options_text(options, "text", NULL),
-        .text_pair = options_text(options, "text-pair", NULL),
-        .target_text = options_text(options, "target-text", NULL),
-        .to = options_text(options, "to", NULL),
-        .source_language = options_text(options, "source-language", NULL),
-        .inputs = options_text(options, "inputs", NULL),
-        .row = options_int(options, "row", 0),
-        .image = options_text(options, "image", NULL),
-        .audio = options_text(options, "audio", NULL),
-    };
+/* A model with several languages writes its first where nobody says which. */
+static void say_language(const Subject *subject, const SubjectText *what) {
+    const char *tag = what->to || what->inputs || !subject->tokenizer
+                          ? NULL
+                          : tokenizer_default_tag(subject->tokenizer, str(what->text));
+    if (!tag) return;
+    StrBuf others = {0};
+    const char *const *codes = tokenizer_languages(subject->tokenizer) + 1;
+    int n = 0;
+    for (; codes[n] && n < 8; n++)
+        strbuf_printf(&others, "%s%s", n ? ", " : "", codes[n]);
+    output_note("without --to this model writes %s; --to takes %s%s too", tag, others.data,
+                codes[n] ? " ..." : "");
+    strbuf_free(&others);
 }
 
-SubjectText subject_languages_of(const Options *options) {
-    return (SubjectText){.to = options_text(options, "to", NULL),
-                         .source_language = options_text(options, "source-language", NULL)};
+SubjectText subject_languages_of(const SubjectJob *job) {
+    const Options *given = job->given;
+    SubjectText what = {.to = options_text(given, "to", NULL),
+                        .source_language = options_text(given, "source-language", NULL),
+                        .text = options_text(given, "text", "")};
+    say_language(job->subject, &what);
+    what.text = NULL;
+    return what;
+}
+
+SubjectText subject_text_of(const SubjectJob *job) {
+    const Options *given = job->given;
+    SubjectText what = {
+        .text = options_text(given, "text", NULL),
+        .text_pair = options_text(given, "text-pair", NULL),
+        .target_text = options_text(given, "target-text", NULL),
+        .to = options_text(given, "to", NULL),
+        .source_language = options_text(given, "source-language", NULL),
+        .inputs = options_text(given, "inputs", NULL),
+        .row = options_int(given, "row", 0),
+        .image = options_text(given, "image", NULL),
+        .audio = options_text(given, "audio", NULL),
+    };
+    if (what.text) say_language(job->subject, &what);
+    return what;
 }
 
 bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,

@@ -28,9 +28,11 @@ GenerateOptions subject_search_of(const SubjectJob *job);
 /* Of a command that runs one thing: a run of some seconds and more is announced on stderr. */
 Progress subject_progress(void);
 
-SubjectText subject_text_of(const Options *options);
-/* --to and --source-language alone (options_language). */
-SubjectText subject_languages_of(const Options *options);
+/* What the options give to read. Which language is written where nobody chose one is said on
+ * stderr. */
+SubjectText subject_text_of(const SubjectJob *job);
+/* --to and --source-language alone (options_language): the text comes line by line. */
+SubjectText subject_languages_of(const SubjectJob *job);
 /* --ablate, --scale, --patch, --set, checked against the model. */
 bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,
                       Error *error);
