@@ -367,7 +367,7 @@ bool batch_run(const Options *given, State *state, Error *error) {
     bool ok = prepare(&b, given, error);
     if (ok && b.n_lines > 0) {
         b.subject = subject = subject_open(state->model, error);
-        ok = subject != NULL;
+        ok = subject && subject_check_language(subject, options_text(given, "to", NULL), error);
     }
     if (ok && subject) {
         char hash[17];

@@ -99,7 +99,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
 }
 
 static bool run(const Options *given, Error *error) {
-    return subject_job(given, run_subject, error);
+    return subject_check_given(given, error) && subject_job(given, run_subject, error);
 }
 
 const Command command_answer = {

@@ -8,6 +8,7 @@
 #include "app/figure_options.h"
 #include "app/figure_scene.h"
 #include "app/output.h"
+#include "app/subject_options.h"
 #include "model/base/file.h"
 
 /* What is drawn when no sentence is given on the shipped model. */
@@ -112,21 +113,50 @@ static bool run_one(const Options *given, State *state, const View *view, Error 
     return ok;
 }
 
+static const char *view_nearest(const char *name) {
+    const char *names[64];
+    int n = 0;
+    for (const View *v = views; v->name && n < 63; v++)
+        names[n++] = v->name;
+    names[n] = NULL;
+    return options_nearest(name, names);
+}
+
 static const View *find_view(const char *name, Error *error) {
     const View *view = name ? view_find(name) : NULL;
     if (view) return view;
     StrBuf all = {0};
     for (const View *v = views; v->name; v++)
         strbuf_printf(&all, "%s%s", all.n ? ", " : "", v->name);
+    const char *nearest = name ? view_nearest(name) : NULL;
     if (name)
-        error_set(error, ERROR_USAGE, "figure: no kind '%.40s'; there is %s", name, all.data);
+        error_set(error, ERROR_USAGE, "figure: no kind '%.40s'%s%s%s; there is %s", name,
+                  nearest ? ", did you mean " : "", nearest ? nearest : "", nearest ? "?" : "",
+                  all.data);
     else
         error_set(error, ERROR_USAGE, "figure: which kind? There is %s", all.data);
     strbuf_free(&all);
     return NULL;
 }
 
+static bool check_given(const Options *given, Error *error) {
+    static const char *const alone[] = {"text", "target-text", "inputs", "image", "audio"};
+    static const char *const with[] = {"resume", "shard"};
+    bool batch = options_given(given, "batch");
+    for (int i = 0; i < 5; i++)
+        if (batch && options_given(given, alone[i]))
+            return error_set(error, ERROR_USAGE, "--batch FILE has the texts: --%s is one too many",
+                             alone[i]);
+    for (int i = 0; i < 2; i++)
+        if (!batch && options_given(given, with[i]))
+            return error_set(error, ERROR_USAGE, "--%s is of --batch FILE", with[i]);
+    bool elsewhere = options_given(given, "from") || options_given(given, "spec") ||
+                     options_given(given, "session"); /* a row of theirs */
+    return elsewhere || subject_check_given(given, error);
+}
+
 static bool run(const Options *given, Error *error) {
+    if (!check_given(given, error)) return false;
     State state;
     state_init(&state);
     const char *kind = options_word(given, 0);

@@ -123,6 +123,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     }
     if (!subject_read(subject, &what, arena, &input, error)) return false;
     if (!generate(subject->model, &input, &wanted, arena, &g, error)) return false;
+    subject_note_late(job, &input, g.n - 1);
     if (subject->model->config.generation.samples)
         output_note("generation_config.json: do_sample: the likeliest continuation is written, "
                     "not a sample");
@@ -141,7 +142,7 @@ static bool run(const Options *given, Error *error) {
         return error_set(error, ERROR_USAGE,
                          "generate writes a target itself; a given one is looked at with "
                          "attnscope trace --target-text");
-    return subject_job(given, run_subject, error);
+    return subject_check_given(given, error) && subject_job(given, run_subject, error);
 }
 
 const Command command_generate = {
@@ -149,7 +150,8 @@ const Command command_generate = {
     .title = "let a model write: greedy or beam search",
     .about = "Encoder-decoders translate, decoder-only models go on with the text. --json prints "
              "{\"ids\": [...], \"text\": ..., \"score\": ...}, with --top-k also the steps with "
-             "their alternatives.",
+             "their alternatives. The score is the sum of the log-probabilities; that of a beam is "
+             "divided by its length to the power of the model's length_penalty.",
     .examples =
         "attnscope generate --text 'She loves cats.' --to fra --top-k 5\n"
         "attnscope generate --text 'She loves cats.' --to fin --beam 4 --json\n"

@@ -21,9 +21,7 @@ static bool run(const Options *given, Error *error) {
     const char *name = options_word(given, 0);
     if (name) {
         const Command *command = commands_find(name);
-        if (!command)
-            return error_set(error, ERROR_USAGE, "unknown command '%s'. See attnscope --help",
-                             name);
+        if (!command) return commands_unknown(name, error);
         command_print_help(command, stdout);
         return true;
     }

@@ -107,7 +107,11 @@ static bool run(const Options *given, Error *error) {
     Arena *arena = arena_new();
     const char *path = model_path_find(options_text(given, "model", NULL), arena, error);
     Tokenizer *tokenizer = path ? tokenizer_open(path, error) : NULL;
-    LineReader *reader = tokenizer ? lines_open(options_word(given, 0), error) : NULL;
+    const char *to = options_text(given, "to", NULL);
+    int32_t id;
+    bool known = tokenizer && (!to || tokenizer_find_language(tokenizer, to, &id, error) ||
+                               error_prefix(error, "--to"));
+    LineReader *reader = known ? lines_open(options_word(given, 0), error) : NULL;
     Output *out = reader ? output_open(options_text(given, "output", NULL), error) : NULL;
     bool ok = out && run_lines(tokenizer, reader, given, out, error);
     if (out) ok = output_close(out, error) && ok;

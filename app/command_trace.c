@@ -1,4 +1,5 @@
 /* trace: one forward pass, its activations in a file. */
+#include <fnmatch.h>
 #include <string.h>
 
 #include "app/commands.h"
@@ -75,6 +76,21 @@ static const char *grad_by_id(const Subject *subject, const char *text, Arena *a
     return text;
 }
 
+/* Each asked for something: a name written wrongly would else be missed only by the reader. */
+static bool all_matched(const Trace *trace, const char *const *sites, Error *error) {
+    for (; *sites; sites++) {
+        int at = 0, n = trace_n_tensors(trace);
+        while (at < n && fnmatch(*sites, trace_tensor_name(trace, at), 0) != 0)
+            at++;
+        if (at == n)
+            return error_set(error, ERROR_INPUT,
+                             "--sites %s: this model has no such hook; attnscope hooks lists the "
+                             "names, attnscope trace --sites '*' those of this model",
+                             *sites);
+    }
+    return true;
+}
+
 static bool run_subject(const SubjectJob *job, Error *error) {
     enum { MAX_SITES = 64 };
     const Subject *subject = job->subject;
@@ -101,13 +117,14 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     Trace *trace = trace_run(subject->model, &input, &options_of_run, error);
     output_progress_end();
     const char *path = options_text(given, "output", NULL);
-    bool ok = trace && (path ? trace_save(trace, path, error) : print_trace(trace, error));
+    bool ok = trace && all_matched(trace, sites, error) &&
+              (path ? trace_save(trace, path, error) : print_trace(trace, error));
     trace_release(trace);
     return ok;
 }
 
 static bool run(const Options *given, Error *error) {
-    return subject_job(given, run_subject, error);
+    return subject_check_given(given, error) && subject_job(given, run_subject, error);
 }
 
 const Command command_trace = {

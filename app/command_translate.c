@@ -125,7 +125,8 @@ static bool run_lines(Work *work, LineReader *reader, Output *out, Error *error)
             error_set(error, ERROR_INPUT, "%d of %d lines failed", n_failed, n_done));
 }
 
-static bool run_text(Work *work, const char *text, Output *out, Error *error) {
+static bool run_text(Work *work, const SubjectJob *job, const char *text, Output *out,
+                     Error *error) {
     Arena *arena = arena_new();
     Input input;
     Generation g;
@@ -133,6 +134,7 @@ static bool run_text(Work *work, const char *text, Output *out, Error *error) {
                                 &input, error) &&
               generate(work->subject->model, &input, &work->wanted, arena, &g, error);
     if (ok) {
+        subject_note_late(job, &input, g.n - 1);
         output_str(out, subject_decode(work->subject, g.ids, g.n, arena));
         output_puts(out, "\n");
     }
@@ -158,7 +160,7 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     LineReader *reader = text ? NULL : lines_open(options_word(given, 0), error);
     Output *out = reader || text ? output_open(options_text(given, "output", NULL), error) : NULL;
     bool ok =
-        out && (text ? run_text(work, text, out, error) : run_lines(work, reader, out, error));
+        out && (text ? run_text(work, job, text, out, error) : run_lines(work, reader, out, error));
     if (out) ok = output_close(out, error) && ok;
     lines_close(reader);
     free(work);

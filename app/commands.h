@@ -28,6 +28,8 @@ typedef struct Command {
 /* NULL-terminated, in the order of --help. */
 const Command *const *commands_all(void);
 const Command *commands_find(const char *name);
+/* The error of a word that is none, with the nearest. */
+bool commands_unknown(const char *word, Error *error);
 
 /* Everything behind the program's name; what main does. */
 bool commands_run(int argc, char **argv, Error *error);

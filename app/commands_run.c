@@ -21,7 +21,7 @@ static bool run_default(Error *error) {
     return ok;
 }
 
-static bool unknown_command(const char *word, Error *error) {
+bool commands_unknown(const char *word, Error *error) {
     const char *names[64];
     int n = 0;
     for (const Command *const *c = commands_all(); *c && n < 63; c++)
@@ -60,7 +60,7 @@ bool commands_run(int argc, char **argv, Error *error) {
         if (command)
             command_print_help(command, stdout);
         else if (argv[0][0] != '-')
-            return unknown_command(argv[0], error);
+            return commands_unknown(argv[0], error);
         else
             commands_help(stdout);
         return true;
@@ -73,5 +73,5 @@ bool commands_run(int argc, char **argv, Error *error) {
     const Command *window = commands_find("window");
     if (argv[0][0] == '-' && window) return run_command(window, argc, argv, error);
     if (argv[0][0] == '-' || strcmp(argv[0], "window") == 0) return no_window(error);
-    return unknown_command(argv[0], error);
+    return commands_unknown(argv[0], error);
 }

@@ -72,8 +72,10 @@ static bool part_at(const char *side, Tokens a, Tokens b, int at, Error *error) 
     Str x = at < a.n ? a.items[at].label : none, y = at < b.n ? b.items[at].label : none;
     return error_set(error, ERROR_INPUT,
                      "the two runs do not read the same tokens: they part at %s token %d, '%.*s' "
-                     "against '%.*s'; give the target too (--target-text)",
-                     side, at, (int)x.n, x.data, (int)y.n, y.data);
+                     "against '%.*s'; %s",
+                     side, at, (int)x.n, x.data, (int)y.n, y.data,
+                     *side == 't' ? "give the target too (--target-text)"
+                                  : "both must be of the same text");
 }
 
 /* A difference is of the same tokens, cell by cell. */

@@ -49,11 +49,7 @@ const char *import_formats(void) {
 
 Trace *import_open(const char *path, const ImportHints *hints, Error *error) {
     static const ImportHints none = {0};
-    if (!file_exists(path)) {
-        error_set(error, ERROR_NOT_FOUND, "%s: %s", path,
-                  file_is_folder(path) ? "a folder, expected a file" : "no such file");
-        return NULL;
-    }
+    if (!file_check(path, error)) return NULL;
     FILE *file = fopen(path, "rb");
     if (!file) {
         error_set(error, ERROR_IO, "%s: cannot be read", path);

@@ -45,11 +45,14 @@ bool subject_is_blank(Str text) {
 }
 
 bool subject_check_language(const Subject *subject, const char *to, Error *error) {
-    bool none = !subject->tokenizer || !*tokenizer_languages(subject->tokenizer);
-    return !to || !none ||
-           error_set(error, ERROR_INPUT,
-                     "--to: %s has no languages to choose from; leave the option out",
-                     subject->path);
+    int32_t id;
+    if (!to) return true;
+    if (!subject->tokenizer || !*tokenizer_languages(subject->tokenizer))
+        return error_set(error, ERROR_INPUT,
+                         "--to: %s has no languages to choose from; leave the option out",
+                         subject->path);
+    return tokenizer_find_language(subject->tokenizer, to, &id, error) ||
+           error_prefix(error, "--to");
 }
 
 Tokens subject_tokens(const Subject *subject, const int32_t *ids, int n, bool target,

@@ -31,6 +31,24 @@ static void say_language(const Subject *subject, const SubjectText *what) {
     strbuf_free(&others);
 }
 
+bool subject_check_given(const Options *options, Error *error) {
+    static const char *const read[] = {"text", "inputs", "image", "audio"};
+    const char *first = NULL;
+    for (int i = 0; i < 4; i++) {
+        if (!options_given(options, read[i])) continue;
+        if (first)
+            return error_set(error, ERROR_USAGE, "--%s and --%s: one of them is expected", first,
+                             read[i]);
+        first = read[i];
+    }
+    if (options_given(options, "inputs") && options_given(options, "target-text"))
+        return error_set(error, ERROR_USAGE,
+                         "--inputs and --target-text: the target of a batch is its "
+                         "decoder_input_ids");
+    return !options_given(options, "row") || options_given(options, "inputs") ||
+           error_set(error, ERROR_USAGE, "--row N is of a batch: --inputs FILE is expected");
+}
+
 SubjectText subject_languages_of(const SubjectJob *job) {
     const Options *given = job->given;
     SubjectText what = {.to = options_text(given, "to", NULL),
@@ -106,6 +124,21 @@ GenerateOptions subject_search_of(const SubjectJob *job) {
                              .max_new_tokens = options_int(job->given, "max-new-tokens", 0),
                              .edits = job->edits,
                              .progress = subject_progress()};
+}
+
+void subject_note_late(const SubjectJob *job, const Input *input, int n_target) {
+    const Model *model = job->subject->model;
+    bool two = model_has_stack(model, STACK_DECODER);
+    EditInput seen = {.model = model,
+                      .n_source = two ? input->source.n : n_target,
+                      .n_target = n_target,
+                      .source_keep = two ? input->source_keep : NULL};
+    for (int i = 0; job->edits && i < job->edits->n && !input->features.data; i++) {
+        Error error = {0};
+        Edits one = {.n = 1, .items = {job->edits->items[i]}};
+        if (!edits_fit(&one, &seen, &error))
+            output_note("%s: this edit changed nothing", error.message);
+    }
 }
 
 int32_t *subject_ids_of(const char *text, const char *option, int n_vocab, Arena *arena, int *n,

@@ -28,6 +28,8 @@ GenerateOptions subject_search_of(const SubjectJob *job);
 /* Of a command that runs one thing: a run of some seconds and more is announced on stderr. */
 Progress subject_progress(void);
 
+/* Of options_input: one thing to read, and nothing that goes with another; else ERROR_USAGE. */
+bool subject_check_given(const Options *options, Error *error);
 /* What the options give to read. Which language is written where nobody chose one is said on
  * stderr. */
 SubjectText subject_text_of(const SubjectJob *job);
@@ -36,6 +38,8 @@ SubjectText subject_languages_of(const SubjectJob *job);
 /* --ablate, --scale, --patch, --set, checked against the model. */
 bool subject_edits_of(const Options *options, const Subject *subject, Arena *arena, Edits *out,
                       Error *error);
+/* Says which edits name a decoder step that n_target steps did not come to. */
+void subject_note_late(const SubjectJob *job, const Input *input, int n_target);
 /* "3,91" as ids below n_vocab; NULL with an error that names the option. */
 int32_t *subject_ids_of(const char *text, const char *option, int n_vocab, Arena *arena, int *n,
                         Error *error);

@@ -46,6 +46,10 @@ static bool encode(const Subject *subject, Str text, const EncodeOptions *option
                    const char *where, Arena *arena, Tokens *out, Error *error) {
     if (!subject->tokenizer) return read_ids(subject, text, options->target, arena, out, error);
     if (!utf8_check(text, where, error)) return false;
+    const char *nul = text.n ? memchr(text.data, 0, text.n) : NULL;
+    if (nul)
+        return error_set(error, ERROR_INPUT, "%s: byte %zu is NUL, which is no text", where,
+                         (size_t)(nul - text.data));
     if (subject_is_blank(text))
         return error_set(error, ERROR_INPUT, "%s: is empty, a sentence is expected", where);
     return tokenizer_encode(subject->tokenizer, arena_str(arena, text), options, arena, out,

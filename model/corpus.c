@@ -119,8 +119,9 @@ bool corpus_add(Corpus *corpus, const char *path, const Recipe *recipe, int time
     if (corpus->end_id < 0)
         return error_set(error, ERROR_INPUT, "%s: the vocabulary has no </s> to end a row with",
                          path);
-    gzFile file = file_exists(path) ? gzopen(path, "rbe") : NULL; /* reads plain files too */
-    if (!file) return error_set(error, ERROR_NOT_FOUND, "%s: there is no such file", path);
+    if (!file_check(path, error)) return false;
+    gzFile file = gzopen(path, "rbe"); /* reads plain files too */
+    if (!file) return error_set(error, ERROR_IO, "%s: cannot be read", path);
     Arena *scratch = arena_new();
     char *line = arena_alloc(scratch, MAX_LINE);
     ArenaMark mark = arena_mark(scratch);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Draws the pictures of docs/figures.md with the shipped model; run in the root of the sources after `make`.
+# Draws the pictures of docs with the shipped model; run in the root of the sources after `make`.
 set -eu
 attnscope=${ATTNSCOPE:-build/attnscope}
 out=${1:-docs/figures}
@@ -25,3 +25,12 @@ figure difference --text "$cat" --to fra --ablate decoder.1.cross_attn --cross -
 figure cross --from docs/figures/arabic.json --orientation horizontal --layer 0 --head 0 -o "$out/arabic.svg"
 figure patches --model tests/data/golden/deit --image docs/figures/disc.png --dpi 96 -o "$out/patches.png"
 figure audio --model tests/data/golden/whisper --audio docs/figures/sweep.wav --dpi 96 -o "$out/audio.png"
+
+# The README's pictures; those of the window need a display (xvfb-run).
+[ "$out" = docs/figures ] || exit 0
+figure cross --text "$tourists" --to fin -o docs/images/finland.png
+[ -n "${DISPLAY:-}" ] || exit 0
+for name in cross heads ablated; do
+    "$attnscope" window --fresh --session "docs/screenshots/$name.json" --size 1440x900 \
+        --screenshot "docs/screenshots/$name.png"
+done

@@ -69,6 +69,13 @@ static int open_regular(const char *path, struct stat *st, Error *error) {
     return fd;
 }
 
+bool file_check(const char *path, Error *error) {
+    struct stat st;
+    int fd = open_regular(path, &st, error);
+    if (fd >= 0) close(fd);
+    return fd >= 0;
+}
+
 static bool read_all(int fd, char *data, size_t n_bytes, const char *path, Error *error) {
     size_t done = 0;
     while (done < n_bytes) {

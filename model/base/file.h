@@ -18,6 +18,8 @@
 
 bool file_exists(const char *path);    /* a regular file, links followed */
 bool file_is_folder(const char *path); /* links followed */
+/* A regular file that can be opened? If not, the error says what it is. */
+bool file_check(const char *path, Error *error);
 /* folder + "/" + name, in the arena. */
 char *path_join(Arena *arena, const char *folder, const char *name);
 const char *path_name(const char *path); /* after the last slash */

@@ -39,7 +39,10 @@ static bool add_file(Checkpoint *checkpoint, const char *path, Error *error) {
 }
 
 static bool open_model(Checkpoint *checkpoint, const Source *source, Error *error) {
-    if (!checkpoint_read_config(checkpoint, source->folder, error)) return false;
+    if (!checkpoint_read_config(checkpoint, source->folder, error))
+        return !source->is_folder &&
+               error_prefix(error, "%s: a file of weights needs its config.json beside it",
+                            source->path);
     if (!source->is_folder)
         return str_ends(str(source->path), ".index.json")
                    ? checkpoint_add_shards(checkpoint, source->path, add_file, error)

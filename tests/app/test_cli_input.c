@@ -139,6 +139,52 @@ static void test_inputs(void **state) {
     assert_true(spawn_refused(line, 2, "ids from 0 to 201"));
 }
 
+/* What contradicts itself, is misspelt, or would change nothing. */
+static void test_wrong_wishes(void **state) {
+    (void)state;
+    static const struct {
+        const char *command;
+        int status;
+        const char *part;
+    } cases[] = {
+        {"trace --text a --inputs b", 2, "--text and --inputs: one of them"},
+        {"answer --image a --audio b", 2, "--image and --audio: one of them"},
+        {"trace --inputs a --target-text b", 2, "decoder_input_ids"},
+        {"generate --text a --row 1", 2, "--inputs FILE is expected"},
+        {"figure heatmap --text a --inputs b", 2, "--text and --inputs: one of them"},
+        {"figure heatmap --batch a --text b -o x.svg", 2, "--text is one too many"},
+        {"figure heatmap --text a --resume", 2, "--resume is of --batch"},
+        {"figure hetmap --text a", 2, "did you mean heatmap?"},
+        {"figure cross --from $SCRATCH/pipe -o $SCRATCH/x.png", 1, "is a pipe"},
+        {"help translat", 2, "did you mean translate?"},
+        {"figure cross --batch README.md --to xx -o '$SCRATCH/{line}.svg'", 1, "--to: language"},
+        {"tokenize --to xx", 1, "--to: language"},
+        {"translate --text a --to xx", 1, "--to: language"},
+        {"translate --model $SCRATCH/lone.safetensors --text a", 1, "needs its config.json"},
+        {"trace --model tests/data/tiny --text a --sites 'decoder.*.nonsense'", 1, "no such hook"},
+    };
+    spawn_scratch();
+    Spawned made = spawn_shell("test -p $SCRATCH/pipe || mkfifo $SCRATCH/pipe; "
+                               "cp tests/data/tiny/model.safetensors $SCRATCH/lone.safetensors");
+    assert_int_equal(made.status, 0);
+    spawn_free(&made);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char command[512];
+        snprintf(command, sizeof command, "timeout 20 $ATTNSCOPE %s", cases[i].command);
+        if (!spawn_refused(command, cases[i].status, cases[i].part)) fail_msg("%s", command);
+    }
+    Spawned late = spawn_shell("$ATTNSCOPE translate --model tests/data/tiny --text 'a cat' "
+                               "--set decoder.0.cross_attn:q60:k0=1");
+    assert_int_equal(late.status, 0);
+    assert_non_null(strstr(late.err, "this edit changed nothing"));
+    spawn_free(&late);
+    Spawned nul = spawn_shell("printf 'a\\0b\\na cat\\n' | $ATTNSCOPE translate --model "
+                              "tests/data/tiny");
+    assert_int_equal(nul.status, 1);
+    assert_non_null(strstr(nul.err, "line 1: text: byte 1 is NUL"));
+    spawn_free(&nul);
+}
+
 static void test_edits(void **state) {
     (void)state;
     static const char *const wrong[] = {
@@ -215,10 +261,11 @@ static void test_old_file_stays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_such_model), cmocka_unit_test(test_broken_models),
-        cmocka_unit_test(test_texts),         cmocka_unit_test(test_senses),
-        cmocka_unit_test(test_inputs),        cmocka_unit_test(test_edits),
-        cmocka_unit_test(test_outputs),       cmocka_unit_test(test_old_file_stays),
+        cmocka_unit_test(test_no_such_model),  cmocka_unit_test(test_broken_models),
+        cmocka_unit_test(test_texts),          cmocka_unit_test(test_senses),
+        cmocka_unit_test(test_inputs),         cmocka_unit_test(test_wrong_wishes),
+        cmocka_unit_test(test_edits),          cmocka_unit_test(test_outputs),
+        cmocka_unit_test(test_old_file_stays),
     };
     return cmocka_run_group_tests(tests, NULL, spawn_clean);
 }

@@ -132,7 +132,7 @@ static void wrong_files_are_named(void **unused) {
     refused_json("{\"attention\": [[[[1,", "line 1");
     refused(spawn_file("x.npz", "PK\3\4nothing", 11), "zip");
     refused(spawn_file("x.bin", "nothing at all", 14), "not known what this is");
-    refused("/nonexistent.npz", "no such file");
+    refused("/nonexistent.npz", "No such file");
     refused("tests", "folder");
 }
 

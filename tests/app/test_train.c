@@ -127,10 +127,10 @@ static void wrong_corpora(void **state) {
     }
     assert_true(spawn_refused("$ATTNSCOPE train --recipe $SCRATCH/recipe.json --corpus $SCRATCH "
                               "-o $SCRATCH/x",
-                              1, "no such file"));
+                              1, "is a folder"));
     assert_true(spawn_refused("mkfifo $SCRATCH/fifo; $ATTNSCOPE train --recipe "
                               "$SCRATCH/recipe.json --corpus $SCRATCH/fifo -o $SCRATCH/x",
-                              1, "no such file"));
+                              1, "is a pipe"));
 }
 
 static void wrong_recipes(void **state) {
