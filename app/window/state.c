@@ -10,15 +10,6 @@
 #include "model/base/file.h"
 #include "render/export.h"
 
-const Model *window_model(const Window *w) {
-    return w->loaded ? w->loaded->subject->model : NULL;
-}
-
-const View *window_view(const Window *w) {
-    const View *view = w->state.view ? view_find(w->state.view) : NULL;
-    return view ? view : &views[0];
-}
-
 /* ---- fields and state ---- */
 
 void window_fields_from_state(Window *w) {
@@ -295,62 +286,6 @@ void window_export(Window *w, const char *path) {
 void window_values(Window *w, const char *hook) {
     if (!w->loaded) return;
     job_values(w, hook);
-}
-
-static void find_fitting(Window *w) {
-    Remembered *kept = &w->kept;
-    ViewInput input = {.model = window_model(w),
-                       .tokenizer = w->loaded ? w->loaded->subject->tokenizer : NULL,
-                       .trace = w->pass ? w->pass->trace : NULL,
-                       .baseline = w->pass ? w->pass->plain : NULL,
-                       .state = &w->state,
-                       .live = true};
-    for (int i = 0; views[i].name && i < 32; i++) {
-        Error error = {0};
-        kept->reasons[i][0] = 0;
-        if (!view_fits(&views[i], &input, &error))
-            snprintf(kept->reasons[i], sizeof kept->reasons[i], "%.250s", error.message);
-    }
-    kept->fits_pass = w->pass;
-    kept->fits_shown = w->shown;
-    kept->fits_loaded = w->loaded;
-}
-
-bool window_view_fits(Window *w, const View *view, char reason[256]) {
-    reason[0] = 0;
-    if (!w->pass && !w->loaded) return true; /* not known yet */
-    const Remembered *kept = &w->kept;
-    if (kept->fits_pass != w->pass || kept->fits_shown != w->shown ||
-        kept->fits_loaded != w->loaded)
-        find_fitting(w);
-    if (view - views < 32) memcpy(reason, kept->reasons[view - views], 256);
-    return reason[0] == 0;
-}
-
-/* ---- places ---- */
-
-Place window_head(const Window *w) {
-    if (!w->shown) return place_none();
-    Place p = w->shown->head, s = w->state.selection;
-    /* Among several heads the locked one is meant. */
-    if (w->state.locked && s.layer >= 0 && s.head >= 0 && place_same_attention(&s, &p) &&
-        (p.layer < 0 || p.head < 0)) {
-        p.layer = s.layer;
-        p.head = s.head;
-    }
-    return p;
-}
-
-Place window_selected(const Window *w) {
-    if (!place_is_open(&w->hover)) return w->hover;
-    if (w->state.locked) return w->state.selection;
-    if (w->state.step >= 0) {
-        Place p = window_head(w);
-        p.query = w->state.step;
-        bool decodes = p.stack == STACK_DECODER || p.cross || p.stack == STACK_BLOCKS;
-        return decodes ? p : place_none();
-    }
-    return place_none();
 }
 
 void window_go_head(Window *w, Place head) {

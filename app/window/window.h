@@ -189,6 +189,7 @@ double window_now_ms(void);
 double window_scale(const Window *window); /* pixels a unit */
 
 /* ---- what any part may ask for ---- */
+void window_apply_theme(Window *window); /* the state's */
 void window_notice(Window *window, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void window_sync(Window *window);                        /* gives the worker what has changed */
@@ -210,6 +211,7 @@ void window_export(Window *window, const char *path);
 void window_values(Window *window, const char *hook);
 bool window_view_fits(Window *window, const View *view, char reason[256]);
 bool window_busy(const Window *window);
+void window_wake(void *window); /* from any thread: an event, so that a frame follows */
 bool window_shows_progress(const Window *window);
 
 /* ---- picture.c ---- */
