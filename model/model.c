@@ -11,8 +11,8 @@
 /* Above this many bytes of weights matrices stay in the file's number type. */
 static const int64_t packed_from_bytes = (int64_t)512 << 20;
 
-/* 256 MB; the largest tables in use have a hundredth of it. */
-static const int64_t most_sines = (int64_t)1 << 26;
+/* 32 MB a stack; the largest tables in use have a tenth of it. */
+static const int64_t most_sines = (int64_t)1 << 23;
 
 /* A tensor that would change the numbers if it were read. */
 static bool changes_numbers(const char *name) {

@@ -124,8 +124,7 @@ bool tokenizer_encode(const Tokenizer *tokenizer, Str text, const EncodeOptions 
         if (!tokenizer_find_language(tokenizer, options->target_language, &there, error))
             return false;
     }
-    pipeline_encode(&tokenizer->sides[options->target], text, &how, arena, out);
-    return true;
+    return pipeline_encode(&tokenizer->sides[options->target], text, &how, arena, out, error);
 }
 
 Str tokenizer_decode(const Tokenizer *tokenizer, const int32_t *ids, int n,

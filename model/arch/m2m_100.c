@@ -26,6 +26,7 @@ static bool configure(const Fields *f, ModelConfig *out) {
 static void bind(Loader *l, Model *m) {
     const char *root = seq2seq_root(l);
     seq2seq_bind_embeddings(l, m, root);
+    if (!error_ok(l->error)) return; /* before tables are computed for it */
     int d = m->config.d_model;
     for (StackId id = STACK_ENCODER; id <= STACK_DECODER; id++) {
         const StackConfig *c = &m->config.stack[id];

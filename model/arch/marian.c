@@ -122,6 +122,7 @@ static void bind(Loader *l, Model *m) {
     static const char *const roots[] = {"", "model.", NULL}; /* the latter also of one made new */
     const char *root = layers_root(l, "decoder.layers.0.fc1.weight", roots);
     bind_embeddings(l, m, root);
+    if (!error_ok(l->error)) return; /* before tables are computed for it */
     bind_stack(l, m, STACK_ENCODER, root);
     bind_stack(l, m, STACK_DECODER, root);
 }

@@ -3,24 +3,35 @@
 #include "model/base/utf8.h"
 
 AlignedBuf aligned_buf(Arena *arena, int32_t capacity) {
+    enum { GROWTH = 256, MOST = (1 << 30) - 1 };
     if (capacity < 16) capacity = 16;
-    return (AlignedBuf){arena_alloc(arena, (size_t)capacity),
-                        arena_alloc(arena, (size_t)capacity * sizeof(Span)), 0, capacity, arena};
+    int64_t most = (int64_t)capacity * GROWTH + (1 << 16);
+    return (AlignedBuf){.data = arena_alloc(arena, (size_t)capacity),
+                        .spans = arena_alloc(arena, (size_t)capacity * sizeof(Span)),
+                        .capacity = capacity,
+                        .most = most < MOST ? (int32_t)most : MOST,
+                        .arena = arena};
 }
 
-static void grow(AlignedBuf *buf, size_t n_more) {
+/* Room for n_more bytes; false: there is none. */
+static bool grow(AlignedBuf *buf, size_t n_more) {
     size_t wanted = (size_t)buf->n + n_more;
-    if (wanted <= (size_t)buf->capacity) return;
+    if (buf->full || wanted > (size_t)buf->most) {
+        buf->full = true;
+        return false;
+    }
+    if (wanted <= (size_t)buf->capacity) return true;
     AlignedBuf larger = aligned_buf(buf->arena, (int32_t)(wanted + wanted / 2));
     memcpy(larger.data, buf->data, (size_t)buf->n);
     memcpy(larger.spans, buf->spans, (size_t)buf->n * sizeof(Span));
     larger.n = buf->n;
+    larger.most = buf->most;
     *buf = larger;
+    return true;
 }
 
 void aligned_put(AlignedBuf *buf, Str bytes, Span span) {
-    if (!bytes.n) return;
-    grow(buf, bytes.n);
+    if (!bytes.n || !grow(buf, bytes.n)) return;
     memcpy(buf->data + buf->n, bytes.data, bytes.n);
     for (size_t i = 0; i < bytes.n; i++)
         buf->spans[buf->n++] = span;
@@ -35,7 +46,7 @@ void aligned_put_char(AlignedBuf *buf, uint32_t c, Span span) {
 void aligned_copy(AlignedBuf *buf, Aligned from, int32_t begin, int32_t end) {
     if (begin >= end) return;
     size_t n = (size_t)(end - begin);
-    grow(buf, n);
+    if (!grow(buf, n)) return;
     memcpy(buf->data + buf->n, from.data + begin, n);
     memcpy(buf->spans + buf->n, from.spans + begin, n * sizeof(Span));
     buf->n += end - begin;

@@ -11,6 +11,7 @@
 #ifndef MODEL_TOKENIZER_ALIGNED_H
 #define MODEL_TOKENIZER_ALIGNED_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "model/base/arena.h"
@@ -30,11 +31,15 @@ typedef struct AlignedBuf {
     char *data;
     Span *spans;
     int32_t n, capacity;
+    int32_t most; /* it does not grow beyond */
+    bool full;    /* it would have had to */
     Arena *arena;
 } AlignedBuf;
 
 /* Every byte of the text stands for its whole character. */
 Aligned aligned_text(Str text, Arena *arena);
+/* Room for `capacity` bytes; it grows, but not without end: rules that write a page for every
+ * character must not fill the memory. */
 AlignedBuf aligned_buf(Arena *arena, int32_t capacity);
 /* Appends bytes that all stand for the same part of the text. */
 void aligned_put(AlignedBuf *buf, Str bytes, Span span);
@@ -42,8 +47,9 @@ void aligned_put_char(AlignedBuf *buf, uint32_t c, Span span);
 /* Appends a piece of another one, spans kept. */
 void aligned_copy(AlignedBuf *buf, Aligned from, int32_t begin, int32_t end);
 
+/* Of one that was full: data NULL, n 0. */
 static inline Aligned aligned_view(const AlignedBuf *buf) {
-    return (Aligned){buf->data, buf->spans, buf->n};
+    return buf->full ? (Aligned){0} : (Aligned){buf->data, buf->spans, buf->n};
 }
 static inline Aligned aligned_sub(Aligned a, int32_t begin, int32_t end) {
     return (Aligned){a.data + begin, a.spans + begin, end - begin};

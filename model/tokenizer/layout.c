@@ -135,8 +135,11 @@ bool added_list_files(AddedList *list, const Folder *folder, const Vocabulary *v
 bool layout_add(Pipeline *pipeline, const AddedToken *items, int n, Arena *arena, Error *error) {
     AddedToken *raw = arena_alloc(arena, (size_t)n * sizeof *raw);
     AddedToken *normalized = arena_alloc(arena, (size_t)n * sizeof *normalized);
-    int n_raw = 0, n_normalized = 0;
+    int n_raw = 0, n_normalized = 0, most = 0;
     Vocabulary *v = &pipeline->vocabulary;
+    for (int i = 0; i < n; i++)
+        most = items[i].id > most ? items[i].id : most;
+    vocabulary_reserve(v, most + 1);
     for (int i = 0; i < n; i++) {
         AddedToken token = items[i];
         if (!vocabulary_set(v, token.id, token.content, error)) return false;

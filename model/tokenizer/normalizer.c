@@ -7,8 +7,12 @@
 #include "model/tokenizer/chars.h"
 
 Aligned normalizer_apply(const Normalizer *normalizer, Aligned text, Arena *arena) {
-    for (int i = 0; i < normalizer->n && text.n; i++)
+    enum { GROWTH = 256, LEAST = 1 << 16 };
+    int64_t most = (int64_t)text.n * GROWTH + LEAST;
+    for (int i = 0; i < normalizer->n && text.n; i++) {
         text = normalizer->steps[i].apply(&normalizer->steps[i], text, arena);
+        if (text.n > most) return (Aligned){0};
+    }
     return text;
 }
 

@@ -36,6 +36,7 @@ typedef struct Normalizer {
     int n;
 } Normalizer;
 
+/* data NULL: the steps make more and more of it, and it was given up. */
 Aligned normalizer_apply(const Normalizer *normalizer, Aligned text, Arena *arena);
 
 /* What sentencepiece does to a text: the charsmap, spaces, "▁". Spans are its own. */

@@ -17,6 +17,11 @@ static bool read_labels(PartReader *reader, const json_t *vocab, Vocabulary *out
     const char *key;
     size_t n_key;
     json_t *value;
+    int64_t most = 0, number; /* ids may have holes */
+    json_object_foreach((json_t *)vocab, key, value) if (part_integer(value, &number) &&
+                                                         number > most &&
+                                                         number < VOCABULARY_MAX_ID) most = number;
+    vocabulary_reserve(out, (int)most + 1);
     json_object_keylen_foreach((json_t *)vocab, key, n_key, value) {
         int64_t id;
         if (!part_integer(value, &id))

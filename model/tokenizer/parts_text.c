@@ -1,4 +1,5 @@
 /* Normalizers, pre-tokenizers and decoders of a tokenizer.json: one row a type. */
+#include "model/base/utf8.h"
 #include "model/tokenizer/chars.h"
 #include "model/tokenizer/layout.h"
 #include "model/tokenizer/parts.h"
@@ -109,6 +110,8 @@ static bool read_behavior(PartReader *reader, const json_t *part, const char *us
 
 static bool read_metaspace(PartReader *reader, const json_t *part, PreTokenizerStep *out) {
     Str mark = part_text(reader, part, "replacement", "\xe2\x96\x81");
+    if (utf8_count(mark) != 1)
+        return part_fail(reader, "replacement \"%.60s\" is not one character", mark.data);
     bool prefix = part_flag(reader, part, "add_prefix_space", true);
     Str scheme = part_text(reader, part, "prepend_scheme", prefix ? "always" : "never");
     PrependScheme prepend = str_is(scheme, "first")   ? PREPEND_FIRST

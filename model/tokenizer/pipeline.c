@@ -8,6 +8,7 @@ typedef struct TokenRow {
     int n, capacity;
     const Pipeline *pipeline;
     Arena *arena;
+    bool overgrown; /* the normalizer made too much of the text */
 } TokenRow;
 
 static void add_token(TokenRow *row, int32_t id, Span span) {
@@ -47,6 +48,7 @@ static void cut_stretch(TokenRow *row, Aligned text, Arena *scratch) {
     const Pipeline *pipeline = row->pipeline;
     if (!text.n) return;
     Aligned normal = normalizer_apply(&pipeline->normalizer, text, scratch);
+    row->overgrown = row->overgrown || !normal.data;
     int32_t begin = 0, at = 0;
     AddedMatch match;
     while (added_next(&pipeline->added_normalized, aligned_str(normal), &at, &match)) {
@@ -145,8 +147,8 @@ static void add_special(TokenRow *row, int32_t id, int type) {
     row->items[row->n - 1].type = type;
 }
 
-void pipeline_encode(const Pipeline *pipeline, Str text, const PipelineOptions *options,
-                     Arena *arena, Tokens *out) {
+bool pipeline_encode(const Pipeline *pipeline, Str text, const PipelineOptions *options,
+                     Arena *arena, Tokens *out, Error *error) {
     Arena *scratch = arena_new();
     TokenRow first = {.pipeline = pipeline, .arena = scratch}, second = first;
     encode_text(&first, text, options, scratch);
@@ -177,6 +179,10 @@ void pipeline_encode(const Pipeline *pipeline, Str text, const PipelineOptions *
     }
     arena_free(scratch);
     *out = (Tokens){.n = row.n, .items = row.items, .text = text, .pair = options->pair};
+    if (!first.overgrown && !second.overgrown) return true;
+    return error_set(error, ERROR_INPUT,
+                     "the normalizer of this tokenizer makes more than 256 times the text of it; "
+                     "its rules replace what they write themselves");
 }
 
 Str pipeline_decode(const Pipeline *pipeline, const int32_t *ids, int n, bool skip_special,

@@ -41,9 +41,10 @@ typedef struct PipelineOptions {
     int32_t language; /* for the templates; -1: none */
 } PipelineOptions;
 
-/* text and pair are UTF-8 of less than 1 GB. */
-void pipeline_encode(const Pipeline *pipeline, Str text, const PipelineOptions *options,
-                     Arena *arena, Tokens *out);
+/* text and pair are UTF-8 of less than 1 GB. False: the normalizer lets the text grow without end.
+ */
+bool pipeline_encode(const Pipeline *pipeline, Str text, const PipelineOptions *options,
+                     Arena *arena, Tokens *out, Error *error);
 Str pipeline_decode(const Pipeline *pipeline, const int32_t *ids, int n, bool skip_special,
                     Arena *arena);
 

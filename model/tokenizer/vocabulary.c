@@ -29,7 +29,8 @@ static void rehash(Vocabulary *v, uint32_t n_slots) {
     }
 }
 
-static void reserve(Vocabulary *v, int capacity) {
+void vocabulary_reserve(Vocabulary *v, int capacity) {
+    if (capacity <= v->capacity) return;
     Str *labels = arena_calloc(v->arena, (size_t)capacity, sizeof *labels);
     uint8_t *flags = arena_calloc(v->arena, (size_t)capacity, 1);
     if (v->n_ids) {
@@ -45,7 +46,7 @@ Vocabulary vocabulary_new(Arena *arena, int n_expected) {
     if (n_expected < 16) n_expected = 16;
     if (n_expected > VOCABULARY_MAX_ID) n_expected = VOCABULARY_MAX_ID;
     Vocabulary v = {.arena = arena};
-    reserve(&v, n_expected);
+    vocabulary_reserve(&v, n_expected);
     uint32_t n_slots = 32;
     while (n_slots < (uint32_t)n_expected * 2)
         n_slots *= 2;
@@ -60,7 +61,7 @@ bool vocabulary_set(Vocabulary *v, int64_t id, Str label, Error *error) {
             (int)(label.n < 60 ? label.n : 60), label.data, (long long)id, VOCABULARY_MAX_ID - 1);
     if (id >= v->capacity) {
         int64_t capacity = id + 1 + (id + 1) / 2;
-        reserve(v, (int)(capacity < VOCABULARY_MAX_ID ? capacity : VOCABULARY_MAX_ID));
+        vocabulary_reserve(v, (int)(capacity < VOCABULARY_MAX_ID ? capacity : VOCABULARY_MAX_ID));
     }
     if ((uint32_t)v->n_labels * 2 + 2 > v->n_slots) rehash(v, v->n_slots * 2);
     /* An id that had another name keeps its old slot, which no label matches any more. */

@@ -17,7 +17,7 @@
 #include "model/base/error.h"
 #include "model/base/str.h"
 
-enum { VOCABULARY_MAX_ID = 2000000 };
+enum { VOCABULARY_MAX_ID = 1 << 20 };
 
 typedef enum VocabularyFlag {
     VOCABULARY_SPECIAL = 1, /* left out by a decoding that skips special tokens */
@@ -39,6 +39,8 @@ typedef struct Vocabulary {
 } Vocabulary;
 
 Vocabulary vocabulary_new(Arena *arena, int n_expected);
+/* Room for ids up to n - 1, at once. */
+void vocabulary_reserve(Vocabulary *vocabulary, int n);
 bool vocabulary_set(Vocabulary *vocabulary, int64_t id, Str label, Error *error);
 /* A copy of the label that lives as long as the vocabulary, a NUL behind it. */
 Str vocabulary_keep(Vocabulary *vocabulary, Str label);

@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (layout_spm_read((Str){(const char *)data, size}, &pipeline, arena, &sp, &error)) {
         Tokens tokens;
         PipelineOptions options = {.tag = -1, .language = -1};
-        pipeline_encode(&pipeline, (Str){text, sizeof text}, &options, arena, &tokens);
+        pipeline_encode(&pipeline, (Str){text, sizeof text}, &options, arena, &tokens, NULL);
         int32_t *ids = arena_alloc(arena, ((size_t)tokens.n + 1) * sizeof *ids);
         for (int i = 0; i < tokens.n; i++) {
             const Token *token = &tokens.items[i];

@@ -10,7 +10,7 @@ static void use(const Pipeline *pipeline, Arena *arena) {
                                "e\xcc\x81\xcc\xa3 <s> 1984 \xf0\x9f\x91\x8d\xf0\x9f\x8f\xbd";
     Tokens tokens;
     PipelineOptions options = {.special = true, .pair = str("x y"), .tag = -1, .language = -1};
-    pipeline_encode(pipeline, (Str){text, sizeof text}, &options, arena, &tokens);
+    pipeline_encode(pipeline, (Str){text, sizeof text}, &options, arena, &tokens, NULL);
     int32_t *ids = arena_alloc(arena, ((size_t)tokens.n + 1) * sizeof *ids);
     for (int i = 0; i < tokens.n; i++) {
         const Token *token = &tokens.items[i];

@@ -78,8 +78,9 @@ static void garbled_models_do_no_harm(void **state) {
             }
             Tokens tokens;
             PipelineOptions options = {.tag = -1, .language = -1};
-            pipeline_encode(&pipeline, str("The boat's \xc3\xa4iti \xe2\x98\x83"), &options,
-                            scratch, &tokens);
+            if (!pipeline_encode(&pipeline, str("The boat's \xc3\xa4iti \xe2\x98\x83"), &options,
+                                 scratch, &tokens, &error))
+                check_message(&error);
             for (int i = 0; i < tokens.n; i++)
                 assert_true(tokens.items[i].begin <= tokens.items[i].end);
         }
@@ -103,6 +104,8 @@ static const struct {
     {"{\"model\":{\"vocab\":{\"\\ud800\":1},\"merges\":[]}}", {"not JSON", "D800"}},
     {"{}", {"model", "object"}},
     {"{\"model\":{\"type\":\"Transducer\"}}", {"model", "Transducer", "WordPiece"}},
+    {"{" MODEL ",\"pre_tokenizer\":{\"type\":\"Metaspace\",\"replacement\":\"__\"}}",
+     {"pre_tokenizer", "\"__\" is not one character"}},
     {"{\"model\":{\"type\":\"BPE\",\"vocab\":[],\"merges\":[]}}", {"vocab", "not an object"}},
     {"{\"model\":{\"type\":\"BPE\",\"vocab\":{\"a\":-1},\"merges\":[]}}",
      {"\"a\"", "-1", "from 0"}},
@@ -256,7 +259,7 @@ static void odd_vocabularies_work(void **state) {
     scratch_write(
         "odd/tokenizer.json",
         str("{\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"u\",\"vocab\":{\"u\":3,\"a\":"
-            "1999999,"
+            "1048575,"
             "\"b\":7}},\"added_tokens\":[{\"id\":7,\"content\":\"c\"}],\"pre_tokenizer\":{"
             "\"type\":\"WhitespaceSplit\"}}"));
     Tokenizer *tokenizer = tokenizer_open(scratch_path("odd"), &error);
@@ -265,12 +268,41 @@ static void odd_vocabularies_work(void **state) {
     assert_true(
         tokenizer_encode(tokenizer, str("a c zz"), &(EncodeOptions){0}, arena, &tokens, &error));
     assert_int_equal(tokens.n, 3);
-    assert_int_equal(tokens.items[0].id, 1999999);
+    assert_int_equal(tokens.items[0].id, 1048575);
     assert_int_equal(tokens.items[1].id, 7);
     assert_int_equal(tokens.items[2].id, 3);
-    assert_int_equal(tokenizer_n_ids(tokenizer), 2000000);
+    assert_int_equal(tokenizer_n_ids(tokenizer), 1048576);
     assert_null(tokenizer_label(tokenizer, 8, false).data);
     assert_int_equal(tokenizer_id(tokenizer, str("b"), false), -1);
+    tokenizer_free(tokenizer);
+    arena_free(arena);
+}
+
+/* Rules that write a page for every character they wrote before. */
+static void text_that_grows_without_end_is_given_up(void **state) {
+    (void)state;
+    Error error = {0};
+    Arena *arena = arena_new();
+    StrBuf json = {0};
+    strbuf_puts(&json,
+                "{\"model\":{\"type\":\"WordLevel\",\"unk_token\":\"a\",\"vocab\":{\"a\":0}},"
+                "\"normalizer\":{\"type\":\"Sequence\",\"normalizers\":[");
+    for (int i = 0; i < 6; i++) {
+        strbuf_printf(&json, "%s{\"type\":\"Replace\",\"pattern\":{\"Regex\":\"\"},\"content\":\"",
+                      i ? "," : "");
+        for (int k = 0; k < 1000; k++)
+            strbuf_putc(&json, 'a');
+        strbuf_puts(&json, "\"}");
+    }
+    strbuf_puts(&json, "]}}");
+    scratch_write("grows/tokenizer.json", strbuf_str(&json));
+    strbuf_free(&json);
+    Tokenizer *tokenizer = tokenizer_open(scratch_path("grows"), &error);
+    if (!tokenizer) fail_msg("%s", error.message);
+    Tokens tokens;
+    assert_false(
+        tokenizer_encode(tokenizer, str("boat"), &(EncodeOptions){0}, arena, &tokens, &error));
+    assert_non_null(strstr(error.message, "normalizer"));
     tokenizer_free(tokenizer);
     arena_free(arena);
 }
@@ -283,6 +315,7 @@ int main(void) {
         cmocka_unit_test(deep_and_crowded_json_is_refused),
         cmocka_unit_test(other_files_are_refused_by_place),
         cmocka_unit_test(odd_vocabularies_work),
+        cmocka_unit_test(text_that_grows_without_end_is_given_up),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
