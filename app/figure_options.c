@@ -31,7 +31,7 @@ const Option figure_options_what[] = {
     {.name = "transpose", .kind = OPTION_FLAG, .help = "keys down, queries across"},
     {.name = "numbers", .kind = OPTION_FLAG, .help = "weights written into the cells"},
     {.name = "range", .kind = OPTION_CHOICE, .argument = "unit|row|max", .help = "scale: 0..1, by each row's maximum, or up to the largest weight"},
-    {.name = "statistic", .kind = OPTION_CHOICE, .argument = "none|entropy|distance|diagonal|special|concentration", .help = "what the frames of the model view tell (default: entropy)"},
+    {.name = "statistic", .kind = OPTION_CHOICE, .argument = "none|entropy|distance|diagonal|special|concentration", .help = "what coloured frames in the model view tell (default: none)"},
     {.name = "reduce", .kind = OPTION_CHOICE, .argument = "max|mean", .help = "how many cells become one pixel (default: max)"},
     {.name = "ribbons", .kind = OPTION_FLAG, .help = "cross: bands in place of lines"},
     {.name = "hard", .kind = OPTION_FLAG, .help = "cross: the hard alignment on top"},

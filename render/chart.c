@@ -16,6 +16,7 @@ static bool binds(Str s, size_t at) {
     static const char *const BEFORE[] = {"layer", "head"}, *const UNITS[] = {"%", "s", "ms"};
     Str left = str_sub(s, 0, at), right = str_sub(s, at + 1, s.n);
     if (str_starts(right, "\xc2\xb7")) return true;
+    if (str_starts(right, "\xc3\x97 ") || str_ends(left, "\xc3\x97")) return true; /* 3 × 8 */
     bool number = right.n && right.data[0] >= '0' && right.data[0] <= '9';
     for (size_t i = 0; i < sizeof BEFORE / sizeof *BEFORE && number; i++)
         if (str_ends(left, BEFORE[i])) return true;
@@ -192,6 +193,24 @@ static void number_duplicates(Arena *arena, Str *text, int n) {
     }
 }
 
+/* A bracket alone among words that run from right to left opens to the left, as it does there: it
+ * is put between marks of that direction. */
+static Str faced(Arena *arena, Str s) {
+    static const char *const MIRRORED[] = {"(", ")", "[", "]",        "{",
+                                           "}", "<", ">", "\xc2\xab", "\xc2\xbb"};
+    bool any = false;
+    for (size_t i = 0; i < sizeof MIRRORED / sizeof *MIRRORED && !any; i++)
+        any = memmem(s.data, s.n, MIRRORED[i], strlen(MIRRORED[i])) != NULL;
+    for (size_t i = 0; i < s.n && any; i++) {
+        unsigned char c = (unsigned char)s.data[i];
+        bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+        any = !letter && c < 0xc3;
+    }
+    if (!any) return s;
+    const char *mark = "\xe2\x80\x8f";
+    return str(arena_printf(arena, "%s%.*s%s", mark, (int)s.n, s.data, mark));
+}
+
 ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptions *options) {
     Arena *arena = figure_arena(figure);
     size_t room = (size_t)(axis->n > 0 ? axis->n : 1);
@@ -211,13 +230,16 @@ ChartLabels chart_labels(Figure *figure, const ChartAxis *axis, const ChartOptio
         if (!token->special && !text_is_rtl(s) && s.n > 1) n_ltr++;
         text[n++] = joined(arena, s, token->continues, after);
     }
+    bool rtl = n_rtl > n_ltr;
+    for (int i = 0; i < n && rtl; i++)
+        text[i] = faced(arena, text[i]);
     if (options->number_duplicates && n > 0) number_duplicates(arena, text, n);
     if (any_absent) {
         text = arena_alloc(arena, room * sizeof *text);
         for (int i = 0; i < n; i++)
             text[i] = axis->tokens[index[i]].absent ? (Str){"", 0} : whole[i];
     }
-    return (ChartLabels){n, index, text, whole, special, n_rtl > n_ltr};
+    return (ChartLabels){n, index, text, whole, special, rtl};
 }
 
 ChartLabels chart_labels_part(const ChartLabels *labels, int from, int end) {

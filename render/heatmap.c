@@ -113,7 +113,9 @@ static ChartArea plan_all(Plan *plan, const char *subtitle) {
     double panel_w = natural * at_least_one(plan->columns.n);
     plan->across = panels < 2 ? 1 : (int)clamp(floor(1100 / (panel_w + plan->gutter)), 1, panels);
     if (options->width > 0 && panels > 1) {
-        double least = fmax(90 * scale, fmin(panel_w, 240 * scale));
+        /* As many side by side as leave every column its label, where that is not too wide. */
+        double named = theme->type_token_min * 1.2 * at_least_one(plan->columns.n);
+        double least = fmax(90 * scale, fmin(fmin(panel_w, 240 * scale), named));
         plan->across = (int)clamp(floor((options->width - plan->left) / (least + plan->gutter)), 1,
                                   fmin(panels, 8));
     }

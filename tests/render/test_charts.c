@@ -250,6 +250,25 @@ static double x_of_label(const Figure *figure, int query) {
     return box.x;
 }
 
+/* A bracket among right-to-left words is mirrored, one among others and one in [CLS] is not. */
+static void brackets_face_their_words(void **unused) {
+    (void)unused;
+    ChartToken tokens[] = {{.text = str("\xd7\xa9\xd7\x9c\xd7\x95")},
+                           {.text = str("(")},
+                           {.text = str("\xd7\x90\xd7\x91")},
+                           {.text = str("[CLS]"), .special = true}};
+    Text *text = text_new(NULL);
+    Figure *figure = figure_new(theme_of(THEME_LIGHT), text);
+    ChartOptions options = {0};
+    ChartLabels labels = chart_labels(figure, &(ChartAxis){.n = 4, .tokens = tokens}, &options);
+    assert_true(str_is(labels.text[1], "\xe2\x80\x8f(\xe2\x80\x8f"));
+    assert_true(str_is(labels.text[3], "[CLS]"));
+    labels = chart_labels(figure, &(ChartAxis){.n = 1, .tokens = tokens + 1}, &options);
+    assert_true(str_is(labels.text[0], "("));
+    figure_free(figure);
+    text_free(text);
+}
+
 static void right_to_left_text_runs_so(void **unused) {
     (void)unused;
     Sample *sample = sample_new();
@@ -555,6 +574,7 @@ int main(void) {
         cmocka_unit_test(any_number_of_tokens),
         cmocka_unit_test(areas_are_kept_to),
         cmocka_unit_test(hidden_tokens_are_not_drawn),
+        cmocka_unit_test(brackets_face_their_words),
         cmocka_unit_test(right_to_left_text_runs_so),
         cmocka_unit_test(wrong_shapes_are_named),
         cmocka_unit_test(thumbnails_keep_strong_cells),
