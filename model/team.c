@@ -71,8 +71,8 @@ static void *thread_main(void *argument) {
     uint64_t seen = 0;
     for (;;) {
         await_round(team, seen);
-        if (atomic_load(&team->ends)) return NULL;
         seen = round_of(atomic_load(&team->ticket));
+        if (atomic_load(&team->ends)) return NULL; /* asked last: no round follows the end's */
         take_parts(team);
     }
 }

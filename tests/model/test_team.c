@@ -32,7 +32,22 @@ static void each_part_once(void **state) {
     assert_int_equal(team_size(NULL), 1);
 }
 
+/* A team may end while its threads are on their way to the round before. */
+static void ends_at_any_time(void **state) {
+    (void)state;
+    for (int i = 0; i < 3000; i++) {
+        Team *team = team_new(2 + i % 2);
+        atomic_int counts[MOST] = {0};
+        team_run(team, 3, count, counts);
+        for (volatile int pause = i % 97 * 20; pause > 0; pause--)
+            continue;
+        team_free(team); /* and comes back */
+        assert_int_equal(counts[0] + counts[1] + counts[2], 3);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_part_once)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_part_once),
+                                       cmocka_unit_test(ends_at_any_time)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
