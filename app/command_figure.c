@@ -56,12 +56,19 @@ static void say_fonts(const Text *text) {
                     n > 0 ? n : (int)strlen(unknown), unknown);
 }
 
+static void say_remarks(const ViewReport *report) {
+    const char *end, *at = report->remarks.data;
+    for (; at && (end = strchr(at, '\n')); at = end + 1)
+        output_note("%.*s", (int)(end - at), at);
+}
+
 static bool draw(const Options *given, const View *view, const ViewInput *input,
                  const Drawer *drawer, Error *error) {
     Figure *figure = drawer_draw(drawer, view, input, error);
     if (!figure) return false;
     say_width(figure);
     say_fonts(drawer->text);
+    say_remarks(input->report);
     bool ok = true;
     int n = options_count(given, "output");
     for (int i = 0; i < n && ok; i++)

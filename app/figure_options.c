@@ -172,7 +172,7 @@ static const char *field_of(const char *option) {
 
 /* Themes, sizes and the like serve every figure; beams are no matter of the picture. */
 static bool serves_all(const char *field) {
-    return has_word("theme size dpi font title number_duplicates raw_tokens base text_as_paths "
+    return has_word("theme size dpi font title base text_as_paths "
                     "beam max_new_tokens",
                     field);
 }

@@ -8,7 +8,7 @@
 
 #define SELECT_FIELDS                                                                              \
     "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "   \
-    "hide renormalise number_duplicates "
+    "hide renormalise number_duplicates raw_tokens "
 #define PATTERN_FIELDS SELECT_FIELDS "range "
 #define ASK_MODEL "Open a model, and it is drawn"
 #define ASK_TEXT "Type a sentence, and its attention is drawn while you type"
@@ -44,15 +44,17 @@ const View views[] = {
      "the text itself, shaded by what the chosen word attends to",
      ASK_TEXT, VIEW_NEEDS_TRACE, NULL,
      "attention layer head heads rows units token threshold top_k hide_special hide_punctuation hide "
-     "renormalise numbers range colormap",
+     "renormalise numbers range colormap number_duplicates raw_tokens",
      view_sentence},
     {"neuron", {"neuron_view", NULL}, "Neuron view",
      "one query against all keys, dimension by dimension: q, k, their product, its sum",
      ASK_TEXT, VIEW_NEEDS_TRACE, neuron_sites,
-     "attention layer head heads rows token hide_special hide_punctuation hide", view_neuron},
+     "attention layer head heads rows token hide_special hide_punctuation hide number_duplicates "
+     "raw_tokens",
+     view_neuron},
     {"steps", {"step_by_step", NULL}, "Steps",
      "from Q K^T to W_O for one head, with the real numbers of a few tokens",
-     ASK_TEXT, VIEW_NEEDS_TRACE, steps_sites, "attention layer head heads rows token", view_steps},
+     ASK_TEXT, VIEW_NEEDS_TRACE, steps_sites, "attention layer head heads rows token number_duplicates raw_tokens", view_steps},
     {"positions", {"position_curves", "positional_encoding", NULL}, "Positions",
      "how the model writes down where a word stands, a curve a dimension",
      ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention dims pair n_positions", view_positions},
@@ -63,7 +65,7 @@ const View views[] = {
      "how alike two positions are, by the distance between them",
      ASK_MODEL, VIEW_NEEDS_MODEL, NULL, "attention n_positions", view_position_similarity},
     {"mask", {"masks", NULL}, "Masks", "which keys each query may look at, in each attention",
-     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, "attention rows hide_special hide_punctuation hide",
+     ASK_TEXT, VIEW_NEEDS_TRACE, NULL, "attention rows hide_special hide_punctuation hide number_duplicates raw_tokens",
      view_mask},
     {"blocks", {"structure", "architecture", NULL}, "Blocks",
      "what this model is made of, box by box, with sizes and hook names",
@@ -83,7 +85,7 @@ const View views[] = {
      "Open a model that listens (Whisper) and give it a sound",
      VIEW_NEEDS_MODEL | VIEW_NEEDS_TRACE | VIEW_NEEDS_SOUND, NULL,
      "attention layer head heads rows units token threshold top_k hide_special hide_punctuation "
-     "hide renormalise range colormap",
+     "hide renormalise range colormap number_duplicates raw_tokens",
      view_audio},
     {.name = NULL},
 };
@@ -108,6 +110,7 @@ void view_report_free(ViewReport *report) {
     strbuf_free(&report->title);
     strbuf_free(&report->subtitle);
     strbuf_free(&report->caption);
+    strbuf_free(&report->remarks);
     free(report->series);
     free(report->query_tokens);
     free(report->key_tokens);

@@ -26,6 +26,7 @@ typedef struct ViewReport {
     StrBuf title;    /* "Cross-attention, layer 2, head 3" */
     StrBuf subtitle; /* the quiet line: what rows and columns are, scale, what was hidden */
     StrBuf caption;  /* the sentence for the paper */
+    StrBuf remarks;  /* lines: what of the state had no effect on this text */
     int n_series;
     Place *series; // [n_series] which attention, layer and head a pick's series stands for
     int n_queries, n_keys;

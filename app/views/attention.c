@@ -136,6 +136,28 @@ static bool stops_at(const ViewInput *input, const Place *attention, int *n_seen
     return input->state->step >= 0 && goes_on;
 }
 
+static void remark(ViewReport *report, const char *text) {
+    if (report->remarks.n && strstr(report->remarks.data, text)) return;
+    strbuf_printf(&report->remarks, "%s\n", text);
+}
+
+/* What was asked for and is not to be found in these tokens. */
+static void remark_idle(const ViewInput *input, const Side *queries, const Tokens *q,
+                        const Side *keys, const Tokens *k, bool steps, Arena *arena) {
+    const State *state = input->state;
+    for (int i = 0; i < state->hide.n; i++) {
+        Str whole = str(state->hide.items[i]), rest = whole, part;
+        if (side_has(queries, q, whole) || side_has(keys, k, whole)) continue;
+        while (select_part(&rest, ',', &part))
+            if (!side_has(queries, q, part) && !side_has(keys, k, part))
+                remark(input->report, arena_printf(arena, "--hide %.*s: no token is called so here",
+                                                   (int)part.n, part.data));
+    }
+    if (state->rows && !steps)
+        remark(input->report, "--rows changes nothing here: it names the steps of a decoder that "
+                              "reads one token and writes another");
+}
+
 bool attention_sides(const ViewInput *input, const Place *attention, bool words, bool reads,
                      Arena *arena, Side *queries, Side *keys, bool *writes) {
     const State *state = input->state;
@@ -148,6 +170,7 @@ bool attention_sides(const ViewInput *input, const Place *attention, bool words,
     if (*writes) q.items = (Token *)(uintptr_t)next; /* only read */
     side_read(queries, &q, state, words, arena);
     side_read(keys, &k, state, words, arena);
+    if (input->report) remark_idle(input, queries, &q, keys, &k, decoder && next && !reads, arena);
     int n_seen;
     if (stops_at(input, attention, &n_seen)) {
         side_until(queries, &q, n_seen, state, arena);

@@ -147,32 +147,42 @@ void side_count(Side *side, int n, int first, Arena *arena) {
     side_read(side, &tokens, &plain, false, arena);
 }
 
-static void pick_label(const Side *side, Str label, bool *picked) {
+bool side_has(const Side *side, const Tokens *tokens, Str name) {
     for (int r = 0; r < side->axis.n; r++)
-        if (str_eq(side->axis.tokens[r].text, label)) picked[r] = true;
+        if (str_eq(side->axis.tokens[r].text, name) ||
+            str_eq(tokens->items[side->first[r]].label, name))
+            return true;
+    return false;
+}
+
+static bool pick_label(const Side *side, Str label, bool *picked) {
+    bool any = false;
+    for (int r = 0; r < side->axis.n; r++)
+        if (str_eq(side->axis.tokens[r].text, label)) picked[r] = any = true;
+    return any;
 }
 
 int side_pick(const Side *side, const char *token, bool *picked, Error *error) {
     memset(picked, 0, (size_t)side->axis.n * sizeof *picked);
-    pick_label(side, str(token), picked); /* also "," */
-    Str rest = str(token), part;
+    bool whole = pick_label(side, str(token), picked); /* also "," */
+    Str rest = str(token), part, unknown = {0};
     SelectList *list = malloc(sizeof *list);
-    while (list && select_part(&rest, ',', &part)) {
+    while (list && !whole && select_part(&rest, ',', &part)) {
         Error no_number = {0};
-        if (select_parse(part, side->n_tokens, "token", list, &no_number))
-            for (int i = 0; i < list->n; i++)
-                picked[side->row_of[list->items[i]]] = true;
-        else
-            pick_label(side, part, picked);
+        bool number = select_parse(part, side->n_tokens, "token", list, &no_number);
+        for (int i = 0; number && i < list->n; i++)
+            picked[side->row_of[list->items[i]]] = true;
+        if (!number && !pick_label(side, part, picked) && !unknown.n) unknown = part;
     }
     free(list);
     int n = 0;
     for (int r = 0; r < side->axis.n; r++)
         n += picked[r];
-    if (n == 0)
-        error_set(error, ERROR_INPUT,
-                  "--token '%.60s' is no query here; expected a number from 0 to %d, or a label as "
-                  "the figure writes it",
-                  token, side->n_tokens - 1);
-    return n;
+    if (n > 0 && !unknown.n) return n;
+    if (!unknown.n) unknown = str(token);
+    error_set(error, ERROR_INPUT,
+              "--token '%.*s' is no query here; expected a number from 0 to %d, or a label as "
+              "the figure writes it",
+              (int)(unknown.n < 60 ? unknown.n : 60), unknown.data, side->n_tokens - 1);
+    return 0;
 }

@@ -38,6 +38,9 @@ void side_count(Side *side, int n, int first, Arena *arena);
  * error if there are none. */
 int side_pick(const Side *side, const char *token, bool *picked, Error *error);
 
+/* Is a row of it called so, as it is drawn or as the vocabulary has it? */
+bool side_has(const Side *side, const Tokens *tokens, Str name);
+
 /* Nothing but punctuation. */
 bool label_is_punctuation(Str label);
 

@@ -544,6 +544,7 @@ static void wrong_wishes_are_named(void **unused) {
     refuses("heatmap", "attention=self", "there is encoder, decoder, cross");
     refuses("arcs", "attention=cross", "one sentence");
     refuses("sentence", "token=nowhere", "is no query here");
+    refuses("heatmap", "token=1,nowhere", "'nowhere' is no query");
     refuses("positions", "pair=400", "--pair 400");
     refuses("positions", "dims=0-99", "--dims");
     refuses("blocks", "box=encoder.0.soul", "no such box");
@@ -555,6 +556,20 @@ static void wrong_wishes_are_named(void **unused) {
     refuses("neuron", "heads=L0H0,L1H1", "one head");
     refuses("steps", "heads=L0H0,L1H1", "one head");
     refuses("heatmap", "hide_special=true;hide_punctuation=true;hide=the,cat,is,on,mat", "hidden");
+}
+
+/* What finds nothing in this text is said. */
+static void idle_wishes_are_remarked(void **unused) {
+    (void)unused;
+    Drawn d = draw("heatmap", "attention=cross;hide=nowhere,</s>;rows=reads");
+    assert_string_equal(d.report.remarks.data, "--hide nowhere: no token is called so here\n");
+    done(&d);
+    d = draw("model", "attention=encoder;rows=reads");
+    assert_non_null(strstr(d.report.remarks.data, "--rows changes nothing here"));
+    done(&d);
+    d = draw("cross", "hide_special=true");
+    assert_int_equal(d.report.remarks.n, 0);
+    done(&d);
 }
 
 static void aliases(void **unused) {
@@ -583,6 +598,7 @@ int main(void) {
         cmocka_unit_test(picks_are_places),
         cmocka_unit_test(model_of_some_heads),
         cmocka_unit_test(wrong_wishes_are_named),
+        cmocka_unit_test(idle_wishes_are_remarked),
         cmocka_unit_test(aliases),
     };
     return cmocka_run_group_tests(tests, open_all, close_all);
