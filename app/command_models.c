@@ -91,7 +91,10 @@ static bool list(const Options *given, Arena *arena, Error *error) {
 static bool list_families(const Options *given, Error *error) {
     Output *out = output_open(options_text(given, "output", NULL), error);
     if (!out) return false;
-    models_table(out, options_given(given, "markdown"));
+    if (options_given(given, "json"))
+        models_json(out);
+    else
+        models_table(out, options_given(given, "markdown"));
     return output_close(out, error);
 }
 

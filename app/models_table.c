@@ -62,3 +62,25 @@ void models_table(Output *out, bool markdown) {
     print_dtypes(out);
     output_puts(out, limits);
 }
+
+static json_t *words_of(const char *text) {
+    json_t *list = json_array();
+    for (const char *at = text; at && *at;) {
+        size_t n = strcspn(at, " ");
+        if (n) json_array_append_new(list, json_stringn(at, n));
+        at += n + (at[n] == ' ');
+    }
+    return list;
+}
+
+void models_json(Output *out) {
+    int n;
+    const Arch *const *rows = arch_rows(&n);
+    json_t *all = json_array();
+    for (int i = 0; i < n; i++)
+        json_array_append_new(all,
+                              json_pack("{s:s, s:o, s:s, s:o}", "model_type", rows[i]->model_type,
+                                        "aliases", words_of(rows[i]->aliases), "models",
+                                        rows[i]->title, "fields", words_of(rows[i]->fields)));
+    output_json(out, all, true);
+}

@@ -5,5 +5,8 @@
 #include "app/output.h"
 
 void models_table(Output *out, bool markdown);
+/* Family by family: [{"model_type": ..., "aliases": [...], "models": ..., "fields": [...]}, ...].
+ */
+void models_json(Output *out);
 
 #endif

@@ -148,13 +148,37 @@ void file_unmap(FileMap *map) {
 struct FileWriter {
     char *path, *temporary;
     FILE *file;
-    int failure; /* errno of the first write that failed */
+    bool nameless; /* it gets the temporary name when it is whole */
+    int failure;   /* errno of the first write that failed */
 };
 
 static void writer_free(FileWriter *writer) {
     free(writer->path);
     free(writer->temporary);
     free(writer);
+}
+
+/* A file in the folder of `path` that has no name yet: whoever is killed leaves nothing behind.
+ * NULL where the system or the file system has no such thing. */
+static FILE *open_nameless(const char *path) {
+#ifdef O_TMPFILE
+    size_t n = (size_t)(path_name(path) - path);
+    char *folder = n ? strndup(path, n) : strdup(".");
+    bool can = access("/proc/self/fd", X_OK) == 0; /* the way to a name */
+    int fd = can ? open(folder, O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666) : -1;
+    free(folder);
+    return fd < 0 ? NULL : fdopen(fd, "wb");
+#else
+    (void)path;
+    return NULL;
+#endif
+}
+
+static int give_name(const FileWriter *writer) {
+    char open_file[64];
+    snprintf(open_file, sizeof open_file, "/proc/self/fd/%d", fileno(writer->file));
+    unlink(writer->temporary);
+    return linkat(AT_FDCWD, open_file, AT_FDCWD, writer->temporary, AT_SYMLINK_FOLLOW) ? errno : 0;
 }
 
 FileWriter *file_create(const char *path, Error *error) {
@@ -177,7 +201,9 @@ FileWriter *file_create(const char *path, Error *error) {
     StrBuf name = {0};
     strbuf_printf(&name, "%s.%ld.tmp", writer->path, (long)getpid());
     writer->temporary = device ? NULL : strdup(name.data);
-    writer->file = fopen(device ? path : name.data, "wbe");
+    writer->file = device ? NULL : open_nameless(writer->path);
+    writer->nameless = writer->file != NULL;
+    if (!writer->file) writer->file = fopen(device ? path : name.data, "wbe");
     strbuf_free(&name);
     if (writer->file) return writer;
     error_set(error, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
@@ -194,6 +220,7 @@ bool file_commit(FileWriter *writer, Error *error) {
     int failure = writer->failure;
     if (!failure && fflush(writer->file) != 0) failure = errno;
     if (!failure && writer->temporary && fsync(fileno(writer->file)) != 0) failure = errno;
+    if (!failure && writer->nameless) failure = give_name(writer);
     if (fclose(writer->file) != 0 && !failure) failure = errno;
     if (!failure && writer->temporary && rename(writer->temporary, writer->path) != 0)
         failure = errno;

@@ -1,5 +1,6 @@
 /* Files: read whole or mapped, written under a temporary name and renamed, so that a killed run
- * leaves the old file as it was. Directories, FIFOs and devices are refused where a file is meant.
+ * leaves the old file as it was, and where the system can (Linux) nothing beside it. Directories,
+ * FIFOs and devices are refused where a file is meant.
  *
  *     FileWriter *w = file_create("out/x.png", &error);
  *     file_write(w, data, n);                             a failure is kept until the close

@@ -1,6 +1,7 @@
 /* What the commands answer about a model, checked one against the other: a batch of lines against
  * single ones, a generation against its score and its trace, one place and locale against another.
  */
+#include <fcntl.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -253,6 +255,33 @@ static void test_default_language(void **state) {
 #undef SCORE
 }
 
+static void test_families(void **state) {
+    (void)state;
+    json_t *root = json_of("$ATTNSCOPE models --families --json"), *family;
+    size_t i, n_fields = 0;
+    assert_true(json_array_size(root) > 20);
+    json_array_foreach(root, i, family) {
+        assert_true(json_is_string(json_object_get(family, "model_type")));
+        n_fields += json_array_size(json_object_get(family, "fields"));
+    }
+    assert_true(n_fields > 100);
+    json_decref(root);
+}
+
+#ifdef O_TMPFILE
+/* Killed in the middle of its lines: no output, and nothing beside it. */
+static void test_killed_leaves_nothing(void **state) {
+    (void)state;
+    int fd = open(spawn_scratch(), O_TMPFILE | O_WRONLY, 0600);
+    if (fd < 0) skip(); /* this file system gives every file a name */
+    close(fd);
+    Spawned r = spawn_shell("mkdir -p $SCRATCH/k && (echo 'a cat'; sleep 3) | timeout -s KILL 1 "
+                            "$ATTNSCOPE translate " TINY "-o $SCRATCH/k/out; ls -A $SCRATCH/k");
+    assert_int_equal(r.n_out, 0);
+    spawn_free(&r);
+}
+#endif
+
 /* Same bytes in any folder, locale and environment. */
 static void test_same_bytes(void **state) {
     (void)state;
@@ -364,6 +393,10 @@ int main(void) {
         cmocka_unit_test(test_inputs_that_are_refused),
         cmocka_unit_test(test_score),
         cmocka_unit_test(test_default_language),
+        cmocka_unit_test(test_families),
+#ifdef O_TMPFILE
+        cmocka_unit_test(test_killed_leaves_nothing),
+#endif
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_inspect_and_hooks),
     };
