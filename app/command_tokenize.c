@@ -19,6 +19,10 @@ static const Option options[] = {
      .kind = OPTION_TEXT,
      .argument = "LANGUAGE",
      .help = "put the tag of a target language where the model expects it: fra, fin"},
+    {.name = "source-language",
+     .kind = OPTION_TEXT,
+     .argument = "LANGUAGE",
+     .help = "language of the text, for models that want to be told (mBART, M2M100)"},
     {0}};
 
 static void write_plain(Output *out, const Tokens *tokens) {
@@ -66,7 +70,8 @@ static bool run_line(const Tokenizer *tokenizer, Str line, const Options *given,
     bool jsonl = options_given(given, "jsonl");
     EncodeOptions encode = {.special = !options_given(given, "no-special"),
                             .target = options_given(given, "target"),
-                            .target_language = options_text(given, "to", NULL)};
+                            .target_language = options_text(given, "to", NULL),
+                            .source_language = options_text(given, "source-language", NULL)};
     Str text;
     Tokens tokens;
     if (!line_text(line, jsonl, arena, &text, error)) return false;
