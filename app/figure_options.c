@@ -177,8 +177,23 @@ static bool serves_all(const char *field) {
                     field);
 }
 
+/* What a figure of the model alone has no use for, and what has no numbers to count. */
+static void note_unread(const Options *given, const View *view) {
+    static const char *const texts[] = {"text",   "text-pair",     "target-text", "beam",
+                                        "ablate", "scale",         "patch",       "set",
+                                        "inputs", "max-new-tokens"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (!(view->needs & VIEW_NEEDS_TRACE) && options_given(given, texts[i]))
+            output_note("figure %s: --%s changes nothing here: it is of the model, whatever it "
+                        "reads",
+                        view->name, texts[i]);
+    if (options_given(given, "base") && has_word("mask blocks position-similarity", view->name))
+        output_note("figure %s: --base changes nothing here", view->name);
+}
+
 void figure_note_idle(const Options *given, const View *view) {
     const Option *const tables[] = {figure_options_what, figure_options_look};
+    note_unread(given, view);
     for (int t = 0; t < 2; t++)
         for (const Option *o = tables[t]; o->name; o++) {
             char field[32];

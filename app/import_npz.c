@@ -62,6 +62,10 @@ static bool parse_shape(Str s, Npy *npy) {
     }
 }
 
+static bool is_size(int64_t n_bytes) {
+    return n_bytes == 1 || n_bytes == 2 || n_bytes == 4 || n_bytes == 8;
+}
+
 static bool parse_descr(Str s, Npy *npy, Error *error) {
     if (s.n > 0 && s.data[0] == '[')
         return error_set(error, ERROR_INPUT, "a structured array, expected plain numbers");
@@ -78,13 +82,16 @@ static bool parse_descr(Str s, Npy *npy, Error *error) {
         if (npy->item_bytes < 1 << 20) npy->item_bytes = npy->item_bytes * 10 + (s.data[i] - '0');
     if (npy->kind == 'U') npy->item_bytes *= 4;
     bool known = (strchr("US", npy->kind) && npy->item_bytes >= 0) ||
-                 (npy->kind == 'f' && strchr("\2\4\10", npy->item_bytes)) ||
-                 (strchr("iu", npy->kind) && strchr("\1\2\4\10", npy->item_bytes)) ||
+                 (npy->kind == 'f' && is_size(npy->item_bytes) && npy->item_bytes > 1) ||
+                 (strchr("iu", npy->kind) && is_size(npy->item_bytes)) ||
                  (npy->kind == 'b' && npy->item_bytes == 1);
-    if (npy->item_bytes == 0 && !strchr("US", npy->kind)) known = false;
-    if (!known)
-        return error_set(error, ERROR_INPUT, "number type %.*s, expected float or integer",
-                         s.n > 8 ? 8 : (int)s.n, s.data);
+    if (!known) {
+        size_t end = 1;
+        while (end < s.n && end < 20 && s.data[end] != s.data[0])
+            end++;
+        return error_set(error, ERROR_INPUT, "number type '%.*s', expected float or integer",
+                         (int)end - 1, s.data + 1);
+    }
     return true;
 }
 

@@ -119,6 +119,8 @@ static void wrong_files_are_named(void **unused) {
     refused_json("{\"cross_attention.0\": [[[[1]]]], \"cross_attention.2\": [[[[1]]]]}",
                  "cross_attention.2 follows cross_attention.0, expected step 1");
     refused("tests/data/import/objects.npz", "never opened");
+    refused("tests/data/import/complex.npz", "number type '<c16', expected float or integer");
+    refused("tests/data/import/wide.npz", "number type '<f260'");
     refused_json("{\"attention\": [[[1, 0], [0, 1]]]}", "[1, 2, 2], expected [layer, head");
     refused_json("{\"attention\": [[[[1, 0], [0, 1]]]], \"tokens\": [\"a\"]}",
                  "has 2 queries, but tokens has 1");

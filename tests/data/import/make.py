@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Writes the files beside it with numpy itself: what `figure --from` must be able to read."""
+import zipfile
 import os
 import numpy as np
 
@@ -27,3 +28,9 @@ np.savez_compressed(os.path.join(here, "steps.npz"),
                     decoder_tokens=np.array(["<pad>", "x", "y", "z"]), **steps)
 np.savez(os.path.join(here, "objects.npz"), attention=pattern((1, 1, 2, 2), 4),
          tokens=np.array(["a", None], dtype=object))
+# A number type that is none, and one that is not read.
+np.savez(os.path.join(here, "complex.npz"), attention=pattern((1, 1, 2, 2), 5).astype("c16"), tokens=np.array(["a", "b"]))
+with zipfile.ZipFile(os.path.join(here, "wide.npz"), "w") as z:
+    header = "{'descr': '<f260', 'fortran_order': False, 'shape': (1, 1, 2, 2), }".ljust(117) + "\n"
+    z.writestr("attention.npy", b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header.encode() + bytes(4 * 260))
+    z.writestr("tokens.npy", b"")
