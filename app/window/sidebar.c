@@ -1,5 +1,6 @@
 /* The column of views at the left, and the tools below it. Narrow: numbers alone, the list is a
  * drawer. */
+#include <math.h>
 #include <string.h>
 
 #include "app/window/actions.h"
@@ -68,24 +69,31 @@ static void tool_row(Window *w, Box row, int index) {
     if (!can && w->ui.hot == id) ui_tip(&w->ui, id, row, tip);
 }
 
+enum { N_TOOLS = sizeof tools / sizeof *tools, GAPS = 62 }; /* around the heading of the tools */
+
+/* Rows move together a little before the column has to scroll. */
+static double row_pitch(double height, int n_rows) {
+    double fit = floor((height - GAPS) / n_rows);
+    return fit < 28 ? 33 : fmin(fit, 33);
+}
+
 void sidebar_list(Window *w, Box box) {
-    PaintClip outer;
-    double pitch = 33;
-    Box at = ui_scroll_begin(&w->ui, ui_id("side", 0), box, &w->side_scroll, &outer);
-    double top = at.y;
-    at.y += 12;
-    for (int i = 0; views[i].name; i++)
-        view_row(w, (Box){at.x + 8, at.y + i * pitch, at.w - 16, 31}, &views[i], i, false);
     int n = 0;
     while (views[n].name)
         n++;
+    double pitch = row_pitch(box.h, n + N_TOOLS), row = pitch - 2;
+    PaintClip outer;
+    Box at = ui_scroll_begin(&w->ui, ui_id("side", 0), box, &w->side_scroll, &outer);
+    at.y += 12;
+    for (int i = 0; i < n; i++)
+        view_row(w, (Box){at.x + 8, at.y + i * pitch, at.w - 16, row}, &views[i], i, false);
     at.y += n * pitch + 16;
     ui_heading(&w->ui, "Tools", (Box){at.x + 20, at.y, at.w - 28, 20});
     at.y += 26;
-    for (int i = 0; i < 6; i++)
-        tool_row(w, (Box){at.x + 8, at.y + i * pitch, at.w - 16, 31}, i);
-    at.y += 6 * pitch + 8;
-    ui_scroll_end(&w->ui, ui_id("side", 1), box, &w->side_scroll, at.y - top, outer);
+    for (int i = 0; i < N_TOOLS; i++)
+        tool_row(w, (Box){at.x + 8, at.y + i * pitch, at.w - 16, row}, i);
+    ui_scroll_end(&w->ui, ui_id("side", 1), box, &w->side_scroll, (n + N_TOOLS) * pitch + GAPS,
+                  outer);
 }
 
 void sidebar_draw(Window *w, Box box, bool narrow) {
