@@ -1,6 +1,7 @@
 #include "app/drawer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/dataexport.h"
 #include "app/figure_options.h"
@@ -54,39 +55,63 @@ char *drawer_spec(const ViewInput *input, bool indented) {
     return text;
 }
 
-/* A page with a button for each head. */
+/* The view as one figure with only this head in it; of the model view the head as a heatmap. */
+static Figure *draw_head(const Drawer *drawer, const View *view, const ViewInput *input,
+                         const Place *place, const char *name, Error *error) {
+    State one;
+    state_init(&one);
+    state_copy(&one, input->state);
+    state_put_text(&one.attention, place_attention_name(place));
+    state_put_text(&one.heads, name);
+    ViewInput alone = *input;
+    alone.state = &one;
+    alone.report = NULL;
+    const View *single = strcmp(view->name, "model") == 0 ? view_find("heatmap") : view;
+    Figure *figure = drawer_draw(drawer, single, &alone, error);
+    state_free(&one);
+    return figure;
+}
+
+/* A page with a button for the figure as it is, and one for each head. */
 static bool write_switcher(const Drawer *drawer, const View *view, const ViewInput *input,
-                           const char *path, const ExportOptions *options, Error *error) {
+                           const Figure *figure, const char *path, const ExportOptions *options,
+                           Error *error) {
     const ViewReport *report = input->report;
-    Figure *figures[HTML_MOST_HEADS] = {0};
+    Figure *drawn[HTML_MOST_HEADS] = {0};
+    const Figure *pages[HTML_MOST_HEADS + 1] = {figure};
     char names[HTML_MOST_HEADS][PLACE_TEXT_MAX];
-    const char *name_of[HTML_MOST_HEADS] = {0};
+    const char *name_of[HTML_MOST_HEADS + 1] = {"all"};
     int n = 0;
     bool ok = true;
-    for (; n < report->n_series && ok; n++) {
-        State one;
-        state_init(&one);
-        state_copy(&one, input->state);
-        Place place = report->series[n];
-        state_put_text(&one.attention, place_attention_name(&place));
-        place_text(&place, names[n]);
-        name_of[n] = names[n];
-        state_put_text(&one.heads, names[n]);
-        ViewInput alone = *input;
-        alone.state = &one;
-        alone.report = NULL;
-        figures[n] = drawer_draw(drawer, view, &alone, error);
-        state_free(&one);
-        ok = figures[n] != NULL;
+    while (n < report->n_series && ok) {
+        place_text(&report->series[n], names[n]);
+        drawn[n] = draw_head(drawer, view, input, &report->series[n], names[n], error);
+        ok = drawn[n] != NULL;
         if (!ok) break;
+        n++;
+        pages[n] = drawn[n - 1];
+        name_of[n] = names[n - 1];
     }
     StrBuf out = {0};
-    ok = ok && export_html((const Figure *const *)figures, name_of, n, options, &out, error) &&
+    ok = ok && export_html(pages, name_of, n + 1, options, &out, error) &&
          file_save(path, out.data, out.n, error);
     strbuf_free(&out);
     while (n > 0)
-        figure_free(figures[--n]);
+        figure_free(drawn[--n]);
     return ok;
+}
+
+/* Lines, and names of their heads: its page has buttons of its own then. */
+static bool names_heads(const Figure *figure) {
+    int n, n_names = 0, n_lines = 0;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n; i++) {
+        const FigureMark *mark = items[i].mark;
+        n_lines += mark && mark->role == FIGURE_DIMS;
+        n_names += items[i].kind == FIGURE_TEXT && mark && mark->role == FIGURE_LABEL &&
+                   mark->pick.series >= 0 && mark->pick.query < 0 && mark->pick.key < 0;
+    }
+    return n_names > 1 && n_lines > 0;
 }
 
 /* Heads one by one, each at a layer: what a switcher can show. */
@@ -114,8 +139,8 @@ bool drawer_write(const Drawer *drawer, const View *view, const ViewInput *input
                              .spec = str(spec),
                              .text_as_paths = input->state->text_as_paths,
                              .canvas = drawer->canvas};
-    bool ok = format == EXPORT_HTML && has_heads(input->report)
-                  ? write_switcher(drawer, view, input, path, &options, error)
+    bool ok = format == EXPORT_HTML && has_heads(input->report) && !names_heads(figure)
+                  ? write_switcher(drawer, view, input, figure, path, &options, error)
                   : export_figure(figure, path, &options, error);
     free(spec);
     return ok;

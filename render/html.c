@@ -47,7 +47,7 @@ static const char SCRIPT[] =
     "  const names=new Map();\n"
     "  svg.querySelectorAll('text[data-role=l]').forEach(e=>{const p=pick(e);\n"
     "    if(p[0]>=0&&p[1]<0&&p[2]<0)names.set(p[0],e.textContent)});\n"
-    "  if(names.size<2)return;\n"
+    "  if(names.size<2||!svg.querySelector('[data-role=d]'))return;\n"
     "  const nav=document.createElement('nav');svg.before(nav);\n"
     "  const show=s=>{svg.querySelectorAll('[data-role=d]').forEach(e=>{\n"
     "      e.toggleAttribute('hidden',s>=0&&pick(e)[0]!==s)});\n"

@@ -432,7 +432,7 @@ static const char *title_of(const Source *s, int n_layers, Arena *arena) {
     int n_drawn = 0;
     for (int i = 0; i < n_layers * s->n_heads; i++)
         n_drawn += is_drawn(s, i);
-    return arena_printf(arena, "%s, %d heads", name, n_drawn);
+    return arena_printf(arena, "%s, %d head%s", name, n_drawn, n_drawn == 1 ? "" : "s");
 }
 
 static bool draw(Figure *figure, const ViewInput *input, Source *s, int n_layers, Arena *arena,

@@ -84,6 +84,15 @@ static void writes_what_is_asked_for(void **unused) {
     /* A switcher when there are several heads. */
     ok(FIGURE "heatmap " TINY "--cross --layer 1 --head 0-3 -o $SCRATCH/s.html && "
               "grep -q cross-L1H3 $SCRATCH/s.html && grep -q '<script' $SCRATCH/s.html");
+    /* The figure itself comes first: panels beside pages, the model view beside heatmaps; lines of
+     * several heads are one page with buttons. */
+    ok("test $(grep -c '<section' $SCRATCH/s.html) = 5 && grep -q 'data-name=\"all\"' "
+       "$SCRATCH/s.html");
+    ok(FIGURE "model " TINY "--cross -o $SCRATCH/m.html -o $SCRATCH/m.svg && "
+              "test $(grep -c '<section' $SCRATCH/m.html) = 9 && "
+              "grep -q '2 layers × 4 heads' $SCRATCH/m.html");
+    ok(FIGURE "cross " TINY "--layer 1 --head 0-3 -o $SCRATCH/c.html && "
+              "test $(grep -c '<section' $SCRATCH/c.html) = 1");
 }
 
 static void nothing_depends_on_the_place(void **unused) {
