@@ -104,6 +104,7 @@ void input_choose_view(Window *w) {
 void input_to_field(Window *w) {
     char **path = path_of(w);
     const char *text = path ? *path : w->state.text;
+    if (w->state.from) text = NULL;
     textedit_set(&w->source.edit, text ? str(text) : (Str){"", 0});
 }
 

@@ -87,6 +87,7 @@ Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, do
 
 typedef struct LoadJob {
     char *name;
+    char *from; /* the trace that was open then: it gives way to the model */
     Loaded *loaded;
 } LoadJob;
 
@@ -116,7 +117,8 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     free(w->muted);
     w->muted = NULL;
     state_put_text(&w->state.model, job->name);
-    state_put_text(&w->state.from, NULL);
+    if (job->from && w->state.from && strcmp(job->from, w->state.from) == 0)
+        state_put_text(&w->state.from, NULL);
     lines_forget_scores(w);
     if (job->name) settings_recent(w->settings.models, job->name);
     if (w->view_unsaid || (!first && input_kind(w) != kind_before)) input_choose_view(w);
@@ -141,6 +143,7 @@ static void load_drop(void *data) {
     LoadJob *job = data;
     loaded_release(job->loaded);
     free(job->name);
+    free(job->from);
     free(job);
 }
 
@@ -148,6 +151,7 @@ void job_load(Window *w, const char *name) {
     LoadJob *job = calloc(1, sizeof *job);
     if (!job) abort();
     job->name = name ? strdup(name) : NULL;
+    job->from = w->state.from ? strdup(w->state.from) : NULL;
     w->load_error[0] = 0;
     worker_cancel(w->worker, SLOT_RUN);
     worker_cancel(w->worker, SLOT_DRAW);

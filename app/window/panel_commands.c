@@ -37,7 +37,8 @@ static int collect(const char *query, Entry out[MOST]) {
         if (matches(views[i].title, query) || matches("view", query))
             out[n++] = (Entry){NULL, &views[i]};
     for (const Action *a = actions; a->name && n < MOST; a++)
-        if (strcmp(a->name, "palette") != 0 && matches(a->title, query))
+        if (strcmp(a->name, "palette") != 0 &&
+            (matches(a->title, query) || matches(a->name, query)))
             out[n++] = (Entry){a, NULL};
     return n;
 }
@@ -117,8 +118,12 @@ static const HelpLine more[] = {
 static double help_line(Window *w, Box at, const char *keys, const char *what) {
     Ui *ui = &w->ui;
     ui_text(ui, keys, (Box){at.x, at.y, 108, 22}, 12, 600, UI_INK, LABEL_LEFT);
-    ui_text(ui, what, (Box){at.x + 112, at.y, at.w - 112, 22}, 12, 400, UI_SOFT, LABEL_LEFT);
-    return 22;
+    /* A description that is too wide goes on below: nothing else tells the end of it. */
+    LabelStyle style = {.size = 12, .weight = 400};
+    Box box = {at.x + 112, at.y + 3, at.w - 112, 0};
+    double height =
+        label_wrapped(ui->labels, &ui->paint, what, box, style, ui_color(ui, UI_SOFT), true);
+    return fmax(22, height + 6);
 }
 
 static double help_group(Window *w, Box at, const char *group) {

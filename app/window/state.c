@@ -17,7 +17,7 @@ void window_fields_from_state(Window *w) {
     input_to_field(w);
     textedit_set(&w->pair.edit, s->text_pair ? str(s->text_pair) : (Str){"", 0});
     w->target_own = s->target_text == NULL;
-    Str own = w->pass && w->target_own ? w->pass->own : (Str){"", 0};
+    Str own = w->pass && w->target_own && !s->from ? w->pass->own : (Str){"", 0};
     textedit_set(&w->target.edit, s->target_text ? str(s->target_text) : own);
 }
 
@@ -235,6 +235,15 @@ static void open_sense(Window *w, char **field, const char *path, InputKind kind
     window_fields_from_state(w);
 }
 
+/* Attentions from a file: the fields are empty, for what stands in them is not what is drawn. */
+static void open_trace(Window *w, const char *path) {
+    state_put_text(&w->state.from, path);
+    w->state.step = -1;
+    w->state.locked = false;
+    w->state.selection = place_none();
+    window_fields_from_state(w);
+}
+
 void window_open_path(Window *w, const char *path) {
     if (path[0] == '~' && path[1] == '/' && getenv("HOME")) {
         char full[4096];
@@ -257,14 +266,14 @@ void window_open_path(Window *w, const char *path) {
     if (has_extension(path, ".svg .pdf .html")) {
         window_notice(w, true, "%s", error.message);
     } else if (has_extension(path, ".safetensors .npz")) {
-        state_put_text(&w->state.from, path);
+        open_trace(w, path);
     } else if (has_extension(path, ".png .jpg .jpeg")) {
         open_sense(w, &w->state.image, path, INPUT_PICTURE);
     } else if (has_extension(path, ".wav .flac")) {
         open_sense(w, &w->state.audio, path, INPUT_SOUND);
     } else if (has_extension(path, ".json")) {
         /* A session, or attentions from elsewhere. */
-        if (!open_session(w, path, &error)) state_put_text(&w->state.from, path);
+        if (!open_session(w, path, &error)) open_trace(w, path);
     } else {
         Error unread = {0};
         if (!lines_load(w, path, &unread)) window_notice(w, true, "%s", unread.message);

@@ -36,6 +36,10 @@ static Fields fields_of(const Window *w) {
         break;
     }
     if (input_hint(w)) f.source_hint = input_hint(w);
+    if (w->state.from) {
+        f.source_hint = "Drawn from a file; type, and the model runs";
+        f.target_hint = "";
+    }
     if (input_kind(w) == INPUT_PICTURE) f.pair = false;
     return f;
 }
@@ -109,6 +113,7 @@ static void draw_source(Window *w, Box box, const Fields *f) {
     if (e.changed || w->source.edit.revision != before) {
         /* A typed text takes the place of a file's. */
         state_put_text(&w->state.inputs, NULL);
+        state_put_text(&w->state.from, NULL);
         w->hover = place_none();
         if (w->state.max_new_tokens) w->state.max_new_tokens = 0;
         window_state_from_fields(w);

@@ -632,6 +632,34 @@ static void poke(void) {
     SDL_PushEvent(&event);
 }
 
+/* A trace stays what is drawn also while the model is still being opened; the fields, whose words
+ * are not drawn, are empty, and what is typed there takes its place. */
+static void a_trace_is_opened_from_the_start(void **state) {
+    (void)state;
+    Spawned made = spawn_shell("$ATTNSCOPE trace --model tests/data/tiny --to fra --text 'a cat' "
+                               "-o $SCRATCH/a.safetensors");
+    assert_int_equal(made.status, 0);
+    spawn_free(&made);
+    char path[512];
+    snprintf(path, sizeof path, "%s/a.safetensors", spawn_scratch());
+    Error error = {0};
+    WindowOptions options = {.model = tiny, .file = path, .width = 1200, .height = 800};
+    options.fresh = true;
+    Window *w = window_open(&options, &error);
+    assert_non_null(w);
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_non_null(w->loaded);
+    assert_string_equal(w->state.from, path);
+    assert_true(str_is(trace_source(w->pass->trace).items[0].label, ">>fra<<"));
+    assert_int_equal(w->source.edit.n + w->target.edit.n, 0);
+    act(w, "focus.source");
+    type(w, "she loves");
+    assert_null(w->state.from);
+    assert_string_equal(w->state.text, "she loves");
+    assert_true(str_is(trace_source(w->pass->trace).items[0].label, ">>fin<<"));
+    window_close(w);
+}
+
 static void anything_in_any_order(void **state) {
     (void)state;
     const char *wanted = getenv("RANDOM_COMMANDS");
@@ -686,6 +714,7 @@ int main(void) {
         cmocka_unit_test(a_picture_is_exported_with_its_session),
         cmocka_unit_test(the_session_is_kept_and_a_broken_one_set_aside),
         cmocka_unit_test(sentences_of_a_file_are_stepped_through),
+        cmocka_unit_test(a_trace_is_opened_from_the_start),
         cmocka_unit_test(anything_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, leave);
