@@ -20,11 +20,19 @@ static Color open_ground(const Theme *theme) {
     return color_mix(theme->paper, theme->accent, theme->outlines ? 0.12 : 0.4);
 }
 
+static int n_shown(const ChartAxis *axis) {
+    int n = 0;
+    for (int i = 0; i < axis->n; i++)
+        n += !axis->tokens[i].hidden;
+    return n;
+}
+
 static int longest(const Masks *masks) {
     int n = 1;
     for (int i = 0; i < masks->n_panels; i++) {
-        if (masks->panels[i].queries.n > n) n = masks->panels[i].queries.n;
-        if (masks->panels[i].keys.n > n) n = masks->panels[i].keys.n;
+        int queries = n_shown(&masks->panels[i].queries), keys = n_shown(&masks->panels[i].keys);
+        n = queries > n ? queries : n;
+        n = keys > n ? keys : n;
     }
     return n;
 }
@@ -33,48 +41,76 @@ static double widest(const Plan *plan, const ChartLabels *labels, double limit) 
     return fmin(chart_labels_width(plan->figure, labels, plan->font), limit);
 }
 
-static void draw_cells(const Plan *plan, const MasksPanel *panel, int series, double x, double y) {
+/* Rows and columns of the tokens that are not hidden. */
+typedef struct Shown {
+    ChartLabels queries, keys;
+} Shown;
+
+static Shown shown_of(const Plan *plan, const MasksPanel *panel) {
+    return (Shown){chart_labels(plan->figure, &panel->queries, plan->options),
+                   chart_labels(plan->figure, &panel->keys, plan->options)};
+}
+
+static bool is_open(const MasksPanel *panel, const Shown *shown, int row, int column) {
+    int64_t query = shown->queries.index[row];
+    return panel->visible[query * panel->keys.n + shown->keys.index[column]];
+}
+
+static void draw_vector_cells(const Plan *plan, const MasksPanel *panel, const Shown *shown,
+                              int series, double x, double y) {
     const Theme *theme = plan->theme;
-    int n_q = panel->queries.n, n_k = panel->keys.n;
-    double w = n_k * plan->cell, h = n_q * plan->cell;
-    if (n_q * n_k <= VECTOR_CELLS) {
-        double gap = plan->cell > 12 ? 1 : 0;
-        for (int q = 0; q < n_q; q++)
-            for (int k = 0; k < n_k; k++) {
-                bool seen = panel->visible[(int64_t)q * n_k + k];
-                FigurePaint paint = {.fill = seen ? open_ground(theme) : theme_hatch(theme),
-                                     .hatch = !seen};
-                if (seen && theme->outlines) paint.stroke = theme->accent, paint.width = 1;
-                FigureMark mark = {
-                    .pick = {series, q, k},
-                    .role = FIGURE_CELL,
-                    .id = arena_printf(plan->arena, "%s-q%d-k%d", panel->id, q, k),
-                    .title = seen ? "may be seen" : "masked",
-                };
-                figure_rect(plan->figure,
-                            (FigureBox){x + k * plan->cell + gap / 2, y + q * plan->cell + gap / 2,
-                                        plan->cell - gap, plan->cell - gap},
-                            0, paint, &mark);
-            }
-    } else {
-        Color palette[256] = {[255] = open_ground(theme)};
-        uint8_t *cells = arena_alloc(plan->arena, (size_t)n_q * (size_t)n_k);
-        for (int64_t i = 0; i < (int64_t)n_q * n_k; i++)
-            cells[i] = panel->visible[i] ? 255 : 0;
-        FigureImage image = {.rows = n_q,
-                             .columns = n_k,
-                             .cells = cells,
-                             .palette = palette,
-                             .has_masked = true,
-                             .reduce = FIGURE_REDUCE_MAX,
-                             .first = {series, 0, 0}};
-        figure_rect(plan->figure, (FigureBox){x, y, w, h}, 0,
-                    (FigurePaint){.fill = theme_hatch(theme), .hatch = true, .width = 0.7}, NULL);
-        FigureMark mark = {.pick = {series, -1, -1}, .role = FIGURE_CELL, .id = panel->id};
-        figure_image(plan->figure, (FigureBox){x, y, w, h}, &image, &mark);
-    }
-    figure_rect(plan->figure, (FigureBox){x, y, w, h}, 0,
-                (FigurePaint){.stroke = theme->faint, .width = theme->line_thin}, NULL);
+    double gap = plan->cell > 12 ? 1 : 0;
+    for (int r = 0; r < shown->queries.n; r++)
+        for (int c = 0; c < shown->keys.n; c++) {
+            bool seen = is_open(panel, shown, r, c);
+            int q = shown->queries.index[r], k = shown->keys.index[c];
+            FigurePaint paint = {.fill = seen ? open_ground(theme) : theme_hatch(theme),
+                                 .hatch = !seen};
+            if (seen && theme->outlines) paint.stroke = theme->accent, paint.width = 1;
+            FigureMark mark = {.pick = {series, q, k},
+                               .role = FIGURE_CELL,
+                               .id = arena_printf(plan->arena, "%s-q%d-k%d", panel->id, q, k),
+                               .title = seen ? "may be seen" : "masked"};
+            figure_rect(plan->figure,
+                        (FigureBox){x + c * plan->cell + gap / 2, y + r * plan->cell + gap / 2,
+                                    plan->cell - gap, plan->cell - gap},
+                        0, paint, &mark);
+        }
+}
+
+static void draw_image(const Plan *plan, const MasksPanel *panel, const Shown *shown, int series,
+                       FigureBox box) {
+    int n_q = shown->queries.n, n_k = shown->keys.n;
+    Color palette[256] = {[255] = open_ground(plan->theme)};
+    uint8_t *cells = arena_alloc(plan->arena, (size_t)n_q * (size_t)n_k);
+    for (int r = 0; r < n_q; r++)
+        for (int c = 0; c < n_k; c++)
+            cells[(int64_t)r * n_k + c] = is_open(panel, shown, r, c) ? 255 : 0;
+    FigureImage image = {.rows = n_q,
+                         .columns = n_k,
+                         .cells = cells,
+                         .palette = palette,
+                         .has_masked = true,
+                         .reduce = FIGURE_REDUCE_MAX,
+                         .first = {series, 0, 0},
+                         .queries = shown->queries.index,
+                         .keys = shown->keys.index};
+    figure_rect(plan->figure, box, 0,
+                (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7}, NULL);
+    FigureMark mark = {.pick = {series, -1, -1}, .role = FIGURE_CELL, .id = panel->id};
+    figure_image(plan->figure, box, &image, &mark);
+}
+
+static void draw_cells(const Plan *plan, const MasksPanel *panel, const Shown *shown, int series,
+                       double x, double y) {
+    int n_q = shown->queries.n, n_k = shown->keys.n;
+    FigureBox box = {x, y, n_k * plan->cell, n_q * plan->cell};
+    if (n_q * n_k <= VECTOR_CELLS)
+        draw_vector_cells(plan, panel, shown, series, x, y);
+    else
+        draw_image(plan, panel, shown, series, box);
+    figure_rect(plan->figure, box, 0,
+                (FigurePaint){.stroke = plan->theme->faint, .width = plan->theme->line_thin}, NULL);
 }
 
 static void draw_labels(const Plan *plan, const ChartLabels *labels, bool is_query, double x,
@@ -127,12 +163,11 @@ static double draw_panel(const Plan *plan, const MasksPanel *panel, int series, 
     figure_text(plan->figure, x, y + theme->type_body + line, str(note_of(panel)), style, NULL);
     y += theme->type_body + 2 * line + plan->top;
     x += plan->left;
-    ChartLabels queries = chart_labels(plan->figure, &panel->queries, plan->options);
-    ChartLabels keys = chart_labels(plan->figure, &panel->keys, plan->options);
-    draw_labels(plan, &queries, true, x, y, plan->left - 8);
-    draw_labels(plan, &keys, false, x, y, plan->top - 8);
-    draw_cells(plan, panel, series, x, y);
-    return y + panel->queries.n * plan->cell;
+    Shown shown = shown_of(plan, panel);
+    draw_labels(plan, &shown.queries, true, x, y, plan->left - 8);
+    draw_labels(plan, &shown.keys, false, x, y, plan->top - 8);
+    draw_cells(plan, panel, &shown, series, x, y);
+    return y + shown.queries.n * plan->cell;
 }
 
 static void plan_labels(Plan *plan, const Masks *masks) {
@@ -174,8 +209,9 @@ static double draw_legend(const Plan *plan, const ChartArea *area, double y) {
 
 bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options, Error *error) {
     for (int i = 0; i < masks->n_panels; i++)
-        if (masks->panels[i].queries.n < 1 || masks->panels[i].keys.n < 1)
-            return error_set(error, ERROR_INPUT, "%s: no tokens", masks->panels[i].name);
+        if (n_shown(&masks->panels[i].queries) < 1 || n_shown(&masks->panels[i].keys) < 1)
+            return error_set(error, ERROR_INPUT, "%s: no tokens, or all are hidden",
+                             masks->panels[i].name);
     const Theme *theme = figure_theme(figure);
     Plan plan = {
         .figure = figure, .theme = theme, .options = options, .arena = figure_arena(figure)};

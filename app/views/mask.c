@@ -10,6 +10,7 @@ typedef struct Panels {
     MasksPanel items[MOST_PANELS];
     Place places[MOST_PANELS];
     Side queries, keys; /* of the last, for a single panel's picks */
+    StrBuf hidden;      /* names of what is not drawn */
 } Panels;
 
 static bool *read_mask(const Pattern *p, Arena *arena, int64_t *n_masked) {
@@ -41,12 +42,20 @@ static bool same_mask(const MasksPanel *a, const MasksPanel *b) {
            memcmp(a->visible, b->visible, (size_t)a->queries.n * (size_t)a->keys.n) == 0;
 }
 
+static void note_hidden(Panels *panels, const Side *side) {
+    if (!side->n_hidden) return;
+    if (panels->hidden.n && strstr(panels->hidden.data, side->hidden_names)) return;
+    strbuf_printf(&panels->hidden, "%s%s", panels->hidden.n ? ", " : "", side->hidden_names);
+}
+
 /* Layers whose mask is another than the first's get a panel of their own (GPT-Neo, Gemma). */
 static void add_attention(Panels *panels, const ViewInput *input, const Place *at, Arena *arena) {
     int first = panels->n, n_layers = trace_n_layers(input->trace, at->stack, at->cross);
     Side queries, keys;
     bool writes;
     if (!attention_sides(input, at, false, false, arena, &queries, &keys, &writes)) return;
+    note_hidden(panels, &queries);
+    note_hidden(panels, &keys);
     for (int layer = 0; layer < n_layers && panels->n < MOST_PANELS; layer++) {
         Pattern p;
         int64_t n_masked;
@@ -89,7 +98,9 @@ bool view_mask(Figure *figure, const ViewInput *input, Error *error) {
             add_attention(panels, input, &all[i], arena);
     bool ok = panels->n > 0 || error_set(error, ERROR_UNSUPPORTED, "no such attention here");
     if (ok) {
-        ChartOptions options = view_options(input, "Masks: who may look at whom", NULL);
+        const char *hidden =
+            panels->hidden.n ? arena_printf(arena, "%s hidden", panels->hidden.data) : NULL;
+        ChartOptions options = view_options(input, "Masks: who may look at whom", hidden);
         Masks masks = {.n_panels = panels->n, .panels = panels->items};
         ok = masks_draw(figure, &masks, &options, error);
     }
@@ -101,6 +112,7 @@ bool view_mask(Figure *figure, const ViewInput *input, Error *error) {
         }
         view_tell_matrices(figure, input, &m, "Hatched cells get no weight at all");
     }
+    strbuf_free(&panels->hidden);
     arena_free(arena);
     return ok;
 }

@@ -138,9 +138,10 @@ static const char *group_name(const Group *g, const State *state, Arena *arena) 
         return arena_printf(arena, "layer %d, %s of %d heads", layer, heads, g->n_heads);
     if (g->place.head >= 0)
         return arena_printf(arena, "head %d, %s of %d layers", head, layers, g->n_layers);
-    return arena_printf(arena, "%s of %d heads and %d layers",
-                        g->by_head == g->by_layer ? heads : "mean and largest", g->n_heads,
-                        g->n_layers);
+    if (g->by_head == g->by_layer)
+        return arena_printf(arena, "%s of %d heads and %d layers", heads, g->n_heads, g->n_layers);
+    return arena_printf(arena, "%s of %d layers, of the %s of %d heads", layers, g->n_layers, heads,
+                        g->n_heads);
 }
 
 /* ---- numbers ---- */
@@ -220,19 +221,21 @@ static Tensor by_rows(const float *x, const Side *queries, const Side *keys, Are
     return out;
 }
 
-/* How much of the drawn rows' weight lies on hidden columns. */
-static double hidden_mass(const Tensor *x, const Matrices *m) {
-    double sum = 0;
-    int rows = 0;
-    for (int q = 0; q < m->queries.axis.n; q++) {
-        if (m->queries.axis.tokens[q].hidden || !side_seen(&m->queries, q)) continue;
-        rows++;
-        for (int k = 0; k < m->keys.axis.n; k++) {
-            float w = *tensor_at(*x, q, k, 0, 0);
-            if (m->keys.axis.tokens[k].hidden && !isnan(w)) sum += (double)w;
-        }
+/* How much of the rows that are drawn is not: weights, not shares. */
+typedef struct Losses {
+    double all, hidden, cut;
+} Losses;
+
+static void add_row(Losses *losses, const float *row, const Side *keys) {
+    for (int k = 0; k < keys->axis.n; k++) {
+        if (isnan(row[k])) continue;
+        losses->all += (double)row[k];
+        if (keys->axis.tokens[k].hidden) losses->hidden += (double)row[k];
     }
-    return rows ? sum / rows : 0;
+}
+
+static double percent_of(double part, double all) {
+    return all > 0 ? 100 * part / all : 0;
 }
 
 typedef struct Ranked {
@@ -282,12 +285,22 @@ static void renormalise_row(float *row, const Matrices *m) {
 
 /* ---- the words that go with it ---- */
 
-typedef struct Losses {
-    double hidden, cut;
-} Losses;
+/* "only of “cat”, “s”" */
+static void note_picked(StrBuf *out, const Matrices *m, const bool *picked) {
+    enum { MOST_NAMES = 8 };
+    int n = 0;
+    for (int q = 0; q < m->queries.axis.n; q++) {
+        if (!picked[q]) continue;
+        Str s = m->queries.axis.tokens[q].text;
+        if (n++ < MOST_NAMES)
+            strbuf_printf(out, "%s\xe2\x80\x9c%.*s\xe2\x80\x9d", n > 1 ? ", " : "only of ",
+                          (int)s.n, s.data);
+    }
+    if (n > MOST_NAMES) strbuf_printf(out, " and %d more", n - MOST_NAMES);
+}
 
-static const char *notes_text(const ViewInput *input, const MatricesWish *wish, const Matrices *m,
-                              const Losses *losses, const char *why, Arena *arena) {
+static const char *notes_text(const ViewInput *input, const Matrices *m, const Losses *losses,
+                              const bool *picked, const char *why, Arena *arena) {
     const State *state = input->state;
     StrBuf out = {0};
 #define NOTE(...) (strbuf_puts(&out, out.n ? " · " : ""), strbuf_printf(&out, __VA_ARGS__))
@@ -298,7 +311,8 @@ static const char *notes_text(const ViewInput *input, const MatricesWish *wish, 
     if (m->queries.n_seen < m->queries.n_tokens)
         NOTE("step %d of %d", m->queries.n_seen, m->queries.n_tokens);
     if (m->keys.n_hidden)
-        NOTE("%.1f %% of the weight on %s hidden", losses->hidden * 100, m->keys.hidden_names);
+        NOTE("%.1f %% of the weight on %s hidden", percent_of(losses->hidden, losses->all),
+             m->keys.hidden_names);
     else if (m->queries.n_hidden)
         NOTE("rows of %s hidden", m->queries.hidden_names);
     if (state->top_k > 0) NOTE("top %d of each query", state->top_k);
@@ -308,10 +322,13 @@ static const char *notes_text(const ViewInput *input, const MatricesWish *wish, 
              number_text(state->threshold, 4, mass));
     }
     if (state->top_k > 0 || state->threshold > 0)
-        NOTE("%.1f %% of the weight left out", losses->cut * 100);
+        NOTE("%.1f %% of the weight left out", percent_of(losses->cut, losses->all));
     if (state->renormalise)
         NOTE("%s renormalised to sum to 1", state->transpose ? "columns" : "rows");
-    if (wish->pick_rows && state->token) NOTE("only of %s", state->token);
+    if (picked) {
+        strbuf_puts(&out, out.n ? " \xc2\xb7 " : "");
+        note_picked(&out, m, picked);
+    }
     if (state->base) NOTE("counted from 1");
 #undef NOTE
     const char *text = arena_strdup(arena, out.n ? out.data : "");
@@ -339,29 +356,30 @@ static const char *title_text(const ViewInput *input, const Matrices *m, const c
 
 /* ---- all of it ---- */
 
-/* Cuts, picks and renormalises one matrix; adds to the losses. */
+/* Cuts, picks and renormalises one matrix; adds to the losses, of the row `only` alone unless it is
+ * -1. */
 static void finish_matrix(const ViewInput *input, Matrices *m, Tensor weights, Tensor cuts,
-                          const bool *picked, Losses *losses, Arena *arena) {
+                          const bool *picked, int only, Losses *losses, Arena *arena) {
     const State *state = input->state;
-    losses->hidden += hidden_mass(&weights, m) / m->n;
-    int n_keys = m->keys.axis.n, rows = 0;
+    int n_keys = m->keys.axis.n;
     Ranked *ranked = arena_alloc(arena, ((size_t)n_keys + 1) * sizeof *ranked);
-    double cut = 0;
     for (int q = 0; q < m->queries.axis.n; q++) {
         float *row = weights.data + (int64_t)q * n_keys;
         if (m->queries.axis.tokens[q].hidden || !side_seen(&m->queries, q)) continue;
-        rows++;
         if (picked && !picked[q]) {
             for (int k = 0; k < n_keys; k++)
                 row[k] = NAN;
             continue;
         }
-        if (cuts.data) cut += cut_row(row, cuts.data + (int64_t)q * n_keys, m, state, ranked);
+        bool counts = only < 0 || q == only;
+        if (counts) add_row(losses, row, &m->keys);
+        double cut = 0;
+        if (cuts.data) cut = cut_row(row, cuts.data + (int64_t)q * n_keys, m, state, ranked);
+        if (counts) losses->cut += cut;
         if (state->renormalise) renormalise_row(row, m);
         for (int k = 0; k < n_keys; k++)
             if (row[k] > m->largest && !m->keys.axis.tokens[k].hidden) m->largest = row[k];
     }
-    losses->cut += rows ? cut / rows / m->n : 0;
 }
 
 static bool some_left(const Side *side, const char *which, Error *error) {
@@ -390,10 +408,15 @@ bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *aren
         picked = arena_calloc(arena, (size_t)out->queries.axis.n + 1, sizeof *picked);
         if (side_pick(&out->queries, state->token, picked, error) == 0) return false;
     }
+    int only = -1;
+    if (wish->one_query) {
+        only = attention_query(input, &out->attention, &out->queries, error);
+        if (only < 0) return false;
+    }
     out->n = groups.n;
     out->items = arena_calloc(arena, (size_t)groups.n, sizeof *out->items);
     out->places = arena_calloc(arena, (size_t)groups.n, sizeof *out->places);
-    Losses losses = {0, 0};
+    Losses losses = {0};
     Arena *scratch = arena_new();
     bool ok = true;
     for (int i = 0; i < groups.n && ok; i++) {
@@ -409,7 +432,7 @@ bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *aren
             cuts = tensor_new(arena, 2, weights.shape[0], weights.shape[1]);
             tensor_fill(cuts, 0);
         }
-        finish_matrix(input, out, weights, cuts, picked, &losses, scratch);
+        finish_matrix(input, out, weights, cuts, picked, only, &losses, scratch);
         char id[PLACE_TEXT_MAX];
         out->places[i] = g->place;
         out->items[i] = (ChartMatrix){.weights = weights,
@@ -420,6 +443,6 @@ bool matrices_read(const ViewInput *input, const MatricesWish *wish, Arena *aren
     arena_free(scratch);
     if (!ok) return false;
     out->title = title_text(input, out, out->items[0].name, arena);
-    out->notes = notes_text(input, wish, out, &losses, why, arena);
+    out->notes = notes_text(input, out, &losses, picked, why, arena);
     return true;
 }

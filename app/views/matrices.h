@@ -22,6 +22,7 @@ typedef struct MatricesWish {
     bool one;              /* exactly one matrix: several become their mean */
     bool all_heads;        /* where the state says no head: all of the layer's */
     bool same_tokens;      /* decoder steps are named by what they read, as the keys are */
+    bool one_query;        /* what is left out is said of the chosen query alone */
     bool pick_rows;        /* --token leaves only the picked queries' weights */
 } MatricesWish;
 

@@ -46,6 +46,18 @@ static const char *cut_keys(const Inside *in, int row, ChartAxis *axis, Arena *a
                        out);
 }
 
+/* What --hide left out: a weight after softmax stays what it was. */
+static const char *hidden_note(const Inside *in, int row, Arena *arena) {
+    if (in->keys.n_hidden == 0) return NULL;
+    double mass = 0;
+    for (int k = 0; k < in->keys.axis.n; k++) {
+        float w = *tensor_at(in->weights, row, k, 0, 0);
+        if (in->keys.axis.tokens[k].hidden && w > 0) mass += (double)w;
+    }
+    return arena_printf(arena, "%.1f %% of the weight on %s hidden", mass * 100,
+                        in->keys.hidden_names);
+}
+
 static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int row, Arena *arena,
                  Error *error) {
     const State *state = input->state;
@@ -62,9 +74,12 @@ static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int r
                      .index = row,
                      .id = id};
     const char *notes = cut_keys(in, row, &neuron.tokens, arena);
+    const char *hidden = hidden_note(in, row, arena);
+    if (hidden) notes = view_joined(arena, hidden, notes);
     const char *kv = inside_kv_note(in, state, arena);
     if (kv) notes = view_joined(arena, kv, notes);
     if (in->rotated) notes = view_joined(arena, "q and k after rotation", notes);
+    if (state->base) notes = view_joined(arena, notes, "counted from 1");
     const char *title = arena_printf(
         arena, "%s, layer %d, head %d: one query, dimension by dimension",
         attention_title(&in->head), counted(state, in->head.layer), counted(state, in->head.head));

@@ -6,7 +6,7 @@
 bool view_sentence(Figure *figure, const ViewInput *input, Error *error) {
     Arena *arena = arena_new();
     Matrices m;
-    MatricesWish wish = {.words = true, .one = true};
+    MatricesWish wish = {.words = true, .one = true, .one_query = true};
     bool ok = matrices_read(input, &wish, arena, &m, error);
     int row = ok ? attention_query(input, &m.attention, &m.queries, error) : -1;
     ok = row >= 0;

@@ -175,6 +175,7 @@ static const char *notes_of(const ViewInput *input, const Working *w) {
                          "is over all",
                          w->n_rows, in->queries.n_tokens, w->n_columns, in->keys.n_tokens));
     if (in->rotated) notes = view_joined(w->arena, notes, "q and k after rotation");
+    if (input->state->base) notes = view_joined(w->arena, notes, "counted from 1");
     const char *kv = inside_kv_note(in, input->state, w->arena);
     return kv ? view_joined(w->arena, notes, kv) : notes;
 }

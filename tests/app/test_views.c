@@ -344,7 +344,7 @@ static void the_quiet_line_says_what_was_done(void **unused) {
     assert_string_equal(d.report.title.data, "Cross-attention, layer 1, head 1");
     done(&d);
     d = draw("heatmap", "attention=encoder;layer=max;head=mean");
-    assert_non_null(strstr(d.report.title.data, "mean and largest of 4 heads and 2 layers"));
+    assert_non_null(strstr(d.report.title.data, "largest of 2 layers, of the mean of 4 heads"));
     done(&d);
     d = draw("cross", "theme=light");
     says(&d, "lowest entropy off the special tokens");
@@ -399,6 +399,56 @@ static void hidden_mass_is_right(void **unused) {
     char expected[64];
     snprintf(expected, sizeof expected, "%.1f %% of the weight on", 100 * mass / rows);
     says(&d, expected);
+    done(&d);
+}
+
+/* A largest of several heads sums to more than 1, and one picked row of many is all there is: the
+ * shares are of what is drawn. */
+static void losses_are_shares_of_what_is_drawn(void **unused) {
+    (void)unused;
+    Drawn d = draw("heatmap", "attention=encoder;layer=max;head=max;hide=the,is,on,mat,.");
+    const char *percent = strstr(d.report.subtitle.data, " % of the weight on");
+    assert_non_null(percent);
+    while (percent[-1] != ' ')
+        percent--;
+    double hidden = strtod(percent, NULL);
+    assert_true(hidden > 0 && hidden < 100);
+    done(&d);
+    d = draw("heatmap", "attention=encoder;layer=0;head=0;top_k=1;token=3");
+    Pattern p;
+    assert_true(trace_pattern(d.scene.trace, STACK_ENCODER, 0, false, &p));
+    float row[512], most = 0;
+    pattern_tile(&p, 0, 3, 4, 0, (int)p.n_keys, row);
+    for (int k = 0; k < (int)p.n_keys; k++)
+        most = row[k] > most ? row[k] : most;
+    char expected[64];
+    snprintf(expected, sizeof expected, "%.1f %% of the weight left out", 100 * (1 - (double)most));
+    says(&d, expected);
+    says(&d, "only of \xe2\x80\x9c");
+    done(&d);
+    d = draw("sentence", "attention=encoder;layer=0;head=0;top_k=1;token=3;units=tokens");
+    says(&d, expected);
+    done(&d);
+    d = draw("neuron", "attention=encoder;layer=0;head=0;hide_special=true;base=1");
+    says(&d, "hidden");
+    says(&d, "counted from 1");
+    done(&d);
+}
+
+/* Hidden tokens have neither a row nor a column, and the labels stay beside theirs. */
+static void masks_hide_rows_and_columns(void **unused) {
+    (void)unused;
+    Drawn d = draw("mask", "attention=encoder;hide_special=true");
+    says(&d, "hidden");
+    Tokens source = trace_source(d.scene.trace);
+    int n_shown = 0;
+    for (int i = 0; i < source.n; i++)
+        n_shown += !source.items[i].special;
+    int n, n_cells = 0;
+    const FigureItem *items = figure_items(d.figure, &n);
+    for (int i = 0; i < n; i++)
+        n_cells += items[i].mark && items[i].mark->role == FIGURE_CELL;
+    assert_int_equal(n_cells, n_shown * n_shown);
     done(&d);
 }
 
@@ -592,6 +642,8 @@ int main(void) {
         cmocka_unit_test(same_bytes_twice),
         cmocka_unit_test(the_quiet_line_says_what_was_done),
         cmocka_unit_test(hidden_mass_is_right),
+        cmocka_unit_test(losses_are_shares_of_what_is_drawn),
+        cmocka_unit_test(masks_hide_rows_and_columns),
         cmocka_unit_test(cells_left_out_are_absent),
         cmocka_unit_test(words_keep_the_mass),
         cmocka_unit_test(later_steps_are_not_there_yet),
