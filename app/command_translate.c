@@ -155,6 +155,9 @@ static bool run_subject(const SubjectJob *job, Error *error) {
     work->subject = subject;
     work->what = subject_languages_of(job);
     work->wanted = subject_search_of(job);
+    if (subject->model->config.generation.samples)
+        output_note("generation_config.json: do_sample: the likeliest translation is written, not "
+                    "a sample");
     const char *text = options_text(given, "text", NULL);
     if (!text) work->wanted.progress = (Progress){0}; /* lines say nothing of themselves */
     LineReader *reader = text ? NULL : lines_open(options_word(given, 0), error);
