@@ -85,6 +85,7 @@ Activation field_activation(const Fields *f, const char *name, Activation fallba
                  {"gelu_python", ACTIVATION_GELU},
                  {"gelu_new", ACTIVATION_GELU_TANH},
                  {"gelu_fast", ACTIVATION_GELU_TANH},
+                 {"gelu_accurate", ACTIVATION_GELU_TANH},
                  {"gelu_pytorch_tanh", ACTIVATION_GELU_TANH},
                  {"quick_gelu", ACTIVATION_GELU_QUICK},
                  {"silu", ACTIVATION_SILU},

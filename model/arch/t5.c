@@ -87,7 +87,9 @@ static bool configure(const Fields *f, ModelConfig *out) {
     configure_stack(f, out, STACK_DECODER, mt5);
     if (seq2seq_classifies(out)) return error_ok(f->error);
     out->head.kind = HEAD_LANGUAGE;
-    if (out->tied_output) out->logit_scale = 1 / sqrtf((float)out->d_model);
+    /* transformers 5 says it apart, and then calls every output tied */
+    if (field_bool(f, "scale_decoder_outputs", out->tied_output))
+        out->logit_scale = 1 / sqrtf((float)out->d_model);
     return error_ok(f->error);
 }
 
@@ -150,7 +152,8 @@ static void bind(Loader *l, Model *m) {
         return;
     }
     m->stack[STACK_ENCODER].embed = m->stack[STACK_DECODER].embed = m->output.weight = shared;
-    if (!c->tied_output && !seq2seq_classifies(c))
+    bool own = !c->tied_output || (c->logit_scale == 1 && load_has(l, "lm_head.weight"));
+    if (own && !seq2seq_classifies(c))
         m->output.weight = load_matrix(l, c->n_vocab, c->d_model, "lm_head.weight");
     load_ignore(l, "lm_head.weight");
     bind_stack(l, m, STACK_ENCODER, root);
@@ -163,7 +166,8 @@ const Arch arch_t5 = {
     "T5, Flan-T5, mT5, ByT5",
     "mt5",
     "vocab_size d_model d_kv d_ff num_layers num_decoder_layers num_heads feed_forward_proj "
-    "dense_act_fn is_gated_act relative_attention_num_buckets relative_attention_max_distance "
+    "dense_act_fn is_gated_act scale_decoder_outputs relative_attention_num_buckets "
+    "relative_attention_max_distance "
     "layer_norm_epsilon initializer_factor tie_word_embeddings n_positions classifier_dropout "
     "output_past tokenizer_class num_hidden_layers is_encoder_decoder",
     configure,

@@ -289,6 +289,33 @@ static void t5_activation_by_its_other_name(void **state) {
     model_free(model);
 }
 
+/* transformers 5 calls every output tied and says apart whether it is scaled. */
+static void t5_output_of_transformers_5(void **state) {
+    (void)state;
+    Made tensors[40];
+    int n = 0;
+    for (const Made *m = t5_tensors; strncmp(m->name, "class", 5) != 0; m++)
+        tensors[n++] = (Made){m->name + strlen("transformer."), m->rows, m->cols};
+    tensors[n++] = (Made){"lm_head.weight", 13, 8};
+    tensors[n] = (Made){0};
+    for (int scaled = 0; scaled < 2; scaled++) {
+        Model *model = make_model(
+            scaled ? "t5_scaled" : "t5_own",
+            arena_printf(scratch_arena(),
+                         "{\"model_type\": \"t5\", \"architectures\": "
+                         "[\"T5ForConditionalGeneration\"], \"vocab_size\": 13, \"d_model\": 8, "
+                         "\"d_kv\": 4, \"d_ff\": 12, \"num_layers\": 1, \"num_heads\": 2, "
+                         "\"relative_attention_num_buckets\": 8, \"feed_forward_proj\": \"relu\", "
+                         "\"tie_word_embeddings\": true, \"scale_decoder_outputs\": %s, "
+                         "\"decoder_start_token_id\": 0, \"eos_token_id\": 1}",
+                         scaled ? "true" : "false"),
+            tensors);
+        bool shared = model->output.weight.data == model->stack[STACK_ENCODER].embed.data;
+        assert_true(shared == scaled && (model->config.logit_scale < 1) == scaled);
+        model_free(model);
+    }
+}
+
 static const Made roberta_tensors[] = {
     {"roberta.embeddings.word_embeddings.weight", 13, 8},
     {"roberta.embeddings.token_type_embeddings.weight", 1, 8},
@@ -340,9 +367,11 @@ static void roberta_with_relative_positions(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(qwen2_with_some_windows), cmocka_unit_test(bart_classifies),
-        cmocka_unit_test(t5_classifies), cmocka_unit_test(t5_activation_by_its_other_name),
-        cmocka_unit_test(roberta_with_relative_positions)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(qwen2_with_some_windows),
+                                       cmocka_unit_test(bart_classifies),
+                                       cmocka_unit_test(t5_classifies),
+                                       cmocka_unit_test(t5_activation_by_its_other_name),
+                                       cmocka_unit_test(t5_output_of_transformers_5),
+                                       cmocka_unit_test(roberta_with_relative_positions)};
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }
