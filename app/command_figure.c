@@ -45,6 +45,16 @@ static void say_width(const Figure *figure) {
         output_note("not every label fits whole; with --size %.0fmm all would", wanted * 25.4 / 72);
 }
 
+/* An area that was asked for and is too low for what must be in it. */
+static void say_height(const Figure *figure, const State *state) {
+    double width = 0, height = 0, needed = figure_bounds(figure).h;
+    Error ignored = {0};
+    if (!state->size || !figure_size_of(state->size, state->dpi, &width, &height, &ignored)) return;
+    if (height > 0 && needed > height + 1)
+        output_note("--size %s: what this figure holds is higher, it is drawn %.0fmm high",
+                    state->size, needed * 25.4 / 72);
+}
+
 static void say_fonts(const Text *text) {
     const char *unknown = text_unknown(text);
     int n = unknown && strlen(unknown) > 60 ? 60 : 0;
@@ -67,6 +77,7 @@ static bool draw(const Options *given, const View *view, const ViewInput *input,
     Figure *figure = drawer_draw(drawer, view, input, error);
     if (!figure) return false;
     say_width(figure);
+    say_height(figure, input->state);
     say_fonts(drawer->text);
     say_remarks(input->report);
     bool ok = true;

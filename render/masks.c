@@ -183,6 +183,29 @@ static void plan_labels(Plan *plan, const Masks *masks) {
     }
 }
 
+/* With a height as well: as many side by side as leave the cells the largest. Returns how many. */
+static int fit_height(Plan *plan, const Masks *masks, const ChartArea *area, double natural,
+                      double gutter) {
+    const Theme *theme = plan->theme;
+    int n = longest(masks), best = 1;
+    double heading = theme->type_body + theme->type_small * 3, legend = theme->type_small * 4;
+    double most = 0;
+    for (int across = 1; across <= masks->n_panels; across++) {
+        int down = (masks->n_panels + across - 1) / across;
+        double w = (area->w + gutter) / across - gutter - plan->left;
+        double h = (area->h - legend + gutter) / down - gutter - heading - plan->top;
+        double cell = fmin(fmin(w, h) / n, natural);
+        if (cell <= most) continue;
+        most = cell;
+        best = across;
+    }
+    double room = (area->w + gutter) / best - gutter;
+    plan->cell = fmax(most, 0.25);
+    plan_labels(plan, masks);
+    plan->panel_w = fmin(fmax(plan->left + n * plan->cell, words_width(plan, masks)), room);
+    return best;
+}
+
 /* Returns its last baseline. */
 static double draw_legend(const Plan *plan, const ChartArea *area, double y) {
     const Theme *theme = plan->theme;
@@ -234,6 +257,7 @@ bool masks_draw(Figure *figure, const Masks *masks, const ChartOptions *options,
         plan_labels(&plan, masks);
         plan.panel_w = fmin(fmax(plan.left + n * plan.cell, words), room);
     }
+    if (area.h > 0) across = fit_height(&plan, masks, &area, natural, gutter);
     plan.step = (int)fmax(ceil(plan.font.size * 1.15 / plan.cell), 1);
     double y = area.y, bottom = y;
     for (int i = 0; i < masks->n_panels; i++) {

@@ -93,6 +93,10 @@ bool inside_read(const ViewInput *input, Inside *in, Arena *arena, Error *error)
     if (!q) q = site(t, &in->head, SITE_Q);
     if (!k) k = site(t, &in->head, SITE_K);
     Pattern p;
+    if (input->model && input->model->config.family == FAMILY_RECURRENT)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "this model is recurrent: its attention scores states, it has no queries "
+                         "and keys of heads");
     if (!q || !k || q->rank != 3 || k->rank != 3 ||
         !trace_pattern(t, in->head.stack, in->head.layer, in->head.cross, &p))
         return error_set(error, ERROR_UNSUPPORTED,

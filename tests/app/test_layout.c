@@ -168,6 +168,13 @@ static int check_one(const char *kind, const char *fields, int text, const char 
     Figure *figure = drawer_draw(&drawer, view, &input, &error);
     if (!figure) fail_msg("%s: %s", what, error.message);
     int n_faults = check_figure(figure, what);
+    bool grows =
+        strcmp(kind, "steps") == 0 || strcmp(kind, "blocks") == 0; /* as high as they are */
+    if (input.state->size && strchr(input.state->size, 'x') && strstr(input.state->size, "mm") &&
+        !grows && figure_bounds(figure).h > 90 / 25.4 * 72 + 30) {
+        printf("%s: %.0fpt high\n", what, figure_bounds(figure).h);
+        n_faults++;
+    }
     figure_free(figure);
     scene_close(&scene);
     state_free(&state);
@@ -176,10 +183,14 @@ static int check_one(const char *kind, const char *fields, int text, const char 
 
 static void nothing_lies_over_another(void **unused) {
     (void)unused;
-    static const char *const looks[] = {
-        "theme=light",           "theme=light;size=84mm",     "theme=print;size=84mm",
-        "theme=print;size=6in",  "theme=projector;size=84mm", "theme=projector;size=6in",
-        "theme=light;size=800px"};
+    static const char *const looks[] = {"theme=light",
+                                        "theme=light;size=84mm",
+                                        "theme=print;size=84mm",
+                                        "theme=print;size=6in",
+                                        "theme=projector;size=84mm",
+                                        "theme=projector;size=6in",
+                                        "theme=light;size=800px",
+                                        "theme=print;size=160x90mm"};
     int n_faults = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (int t = 0; t < (int)(sizeof texts / sizeof *texts); t++)
