@@ -165,15 +165,19 @@ void commands_man(FILE *to) {
           "Without a command the window opens on the model that comes with the program. Results go "
           "to the standard output or to the file named with \\fB\\-o\\fR; messages and progress "
           "go to the standard error. Nothing leaves this machine.\n"
+          ".PP\nEvery command takes \\fB\\-\\-help\\fR, which shows its options with examples, and "
+          "\\fB\\-\\-version\\fR.\n"
           ".SH COMMANDS\n",
           to);
     for (const Command *const *c = commands_all(); *c; c++)
         man_command(to, *c);
     fputs(".SH EXIT STATUS\n0 done; 1 the input or the machine failed; 2 wrong usage.\n"
           ".SH ENVIRONMENT\n.TP\n\\fBATTNSCOPE_DATA\\fR\n"
-          "The folder that holds the models and lessons that come with the program.\n"
+          "The folder that holds the models that come with the program.\n"
           ".TP\n\\fBHF_HOME\\fR\nWhere the Hugging Face cache lies "
           "(default ~/.cache/huggingface).\n"
+          ".TP\n\\fBXDG_STATE_HOME\\fR\nWhere the window keeps its last state, in "
+          "attnscope/window.json (default ~/.local/state).\n"
           ".TP\n\\fBOPENBLAS_NUM_THREADS\\fR\nHow many cores matrix products use.\n",
           to);
 }
