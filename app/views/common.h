@@ -11,9 +11,9 @@
 
 /* Title, notes, size, colours and switches as the state says. */
 ChartOptions view_options(const ViewInput *input, const char *title, const char *notes);
-/* The state's scale; where it says none: 0..1, or 0..largest when nothing reaches a half. */
 /* The same for weights drawn as lines: no colour map, and 0..1 unless --range says otherwise. */
 ChartOptions view_line_options(const ViewInput *input, const Matrices *m, const char *notes);
+/* The state's scale; where it says none: 0..1, or 0..largest when nothing reaches a half. */
 ChartScale view_scale(const ViewInput *input, const Matrices *m);
 /* "lines under 1 % left out: 3.2 % of the weight", for charts of lines with these options; "" where
  * none is. */
@@ -28,7 +28,6 @@ void view_tell(Figure *figure, const ViewInput *input, const char *how);
 
 /* "en-fr-fi": the model's name for captions and titles; never NULL. */
 const char *view_model_name(const ViewInput *input);
-/* Position of the first token of a stack in the position table, and the like, are counted so. */
 const char *view_joined(Arena *arena, const char *a, const char *b); /* "a · b", or the one */
 
 /* ---- the builds, one a file ---- */

@@ -285,6 +285,25 @@ static void renormalise_row(float *row, const Matrices *m) {
 
 /* ---- the words that go with it ---- */
 
+const char *view_edits(const ViewInput *input, Arena *arena) {
+    enum { MOST_NAMES = 4 };
+    const State *state = input->state;
+    bool told = state->view && strcmp(state->view, "difference") == 0, sets = false;
+    if (state->edits.n == 0 || state->from || told) return NULL;
+    StrBuf out = {0};
+    for (int i = 0; i < state->edits.n; i++) {
+        if (i < MOST_NAMES)
+            strbuf_printf(&out, "%s%s", i ? ", " : "edited: ", state->edits.items[i]);
+        sets = sets || strncmp(state->edits.items[i], "set ", 4) == 0;
+    }
+    if (state->edits.n > MOST_NAMES)
+        strbuf_printf(&out, " and %d more", state->edits.n - MOST_NAMES);
+    if (sets) strbuf_puts(&out, " (the rest of the row scaled, so that it sums to 1)");
+    const char *text = arena_strdup(arena, out.data);
+    strbuf_free(&out);
+    return text;
+}
+
 /* "only of “cat”, “s”" */
 static void note_picked(StrBuf *out, const Matrices *m, const bool *picked) {
     enum { MOST_NAMES = 8 };
@@ -304,7 +323,9 @@ static const char *notes_text(const ViewInput *input, const Matrices *m, const L
     const State *state = input->state;
     StrBuf out = {0};
 #define NOTE(...) (strbuf_puts(&out, out.n ? " · " : ""), strbuf_printf(&out, __VA_ARGS__))
+    const char *edits = view_edits(input, arena);
     if (why) NOTE("%s", why);
+    if (edits) NOTE("%s", edits);
     bool joined = m->queries.axis.n < m->queries.n_tokens || m->keys.axis.n < m->keys.n_tokens;
     if (m->queries.words && joined)
         NOTE("sub-words joined: weights to a word summed, from a word averaged");

@@ -80,4 +80,7 @@ static inline int counted(const State *state, int index) {
     return index + state->base;
 }
 
+/* "edited: ablate decoder.2.cross_attn:H3"; NULL where nothing is, or the view itself says so. */
+const char *view_edits(const ViewInput *input, Arena *arena);
+
 #endif

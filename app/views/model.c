@@ -326,6 +326,7 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
         notes = view_joined(arena, notes,
                             arena_printf(arena, "%d × %d tokens a cell, their %s", s->factor,
                                          s->factor, s->mean ? "mean" : "strongest"));
+    if (!s->matrices) notes = view_joined(arena, notes, view_edits(input, arena));
     if (s->matrices) return notes; /* they say what is hidden, and where counting starts */
     if (keys->n_hidden)
         notes = view_joined(arena, notes,

@@ -78,6 +78,7 @@ static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int r
     if (hidden) notes = view_joined(arena, hidden, notes);
     const char *kv = inside_kv_note(in, state, arena);
     if (kv) notes = view_joined(arena, kv, notes);
+    notes = view_joined(arena, view_edits(input, arena), notes);
     if (in->rotated) notes = view_joined(arena, "q and k after rotation", notes);
     if (state->base) notes = view_joined(arena, notes, "counted from 1");
     const char *title = arena_printf(

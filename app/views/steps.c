@@ -174,6 +174,7 @@ static const char *notes_of(const ViewInput *input, const Working *w) {
                          "%d of %d queries and %d of %d keys are shown, the softmax "
                          "is over all",
                          w->n_rows, in->queries.n_tokens, w->n_columns, in->keys.n_tokens));
+    notes = view_joined(w->arena, notes, view_edits(input, w->arena));
     if (in->rotated) notes = view_joined(w->arena, notes, "q and k after rotation");
     if (input->state->base) notes = view_joined(w->arena, notes, "counted from 1");
     const char *kv = inside_kv_note(in, input->state, w->arena);

@@ -332,6 +332,12 @@ static void the_quiet_line_says_what_was_done(void **unused) {
     d = draw("heatmap", "attention=cross;layer=0;head=0;hide_special=true");
     says(&d, "% of the weight on >>fin<<, </s> hidden");
     done(&d);
+    static const char *const kinds[] = {"heatmap", "cross", "model", "neuron", "steps", "head"};
+    for (int i = 0; i < 6; i++) {
+        d = draw(kinds[i], "attention=cross;layer=0;head=0;edits=set decoder.0.attn:q2:k1=1");
+        says(&d, "edited: set decoder.0.attn:q2:k1=1 (the rest of the row scaled");
+        done(&d);
+    }
     d = draw("heatmap", "attention=cross;layer=0;head=0;top_k=2");
     says(&d, "top 2 of each query");
     says(&d, "% of the weight left out");
