@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Bytes that can still be had, of the machine and of the group of processes that this one belongs
- * to (a container); -1 where the system does not say. */
+/* Bytes that can still be had, of the machine, of the groups of processes that this one belongs to
+ * (a container) and of what ulimit -v leaves; -1 where the system does not say. */
 int64_t memory_available(void);
 /* True too where the system does not say. */
 bool memory_fits(int64_t n_bytes);
