@@ -128,7 +128,7 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     if (one && strcmp(window_view(w)->name, "cross") == 0) state_put_text(&w->state.view, "head");
     if (one) state_put_text(&w->state.attention, NULL);
     input_adapt(w);
-    if (w->notice_bad) w->notice[0] = 0;
+    if (w->notice_bad && !w->notice_stays) w->notice[0] = 0;
     w->run_error[0] = 0;
     if (input_there(w)) {
         job_run(w);
@@ -272,7 +272,7 @@ static void run_done(void *context, void *data, bool ok, const Error *error) {
         return;
     }
     w->run_error[0] = 0;
-    if (w->notice_bad && !labels_note(w->ui.labels)) w->notice[0] = 0;
+    if (w->notice_bad && !w->notice_stays) w->notice[0] = 0;
     pass_release(w->pass);
     w->pass = pass_retain(job->pass);
     show_output(w);

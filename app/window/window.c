@@ -23,6 +23,7 @@ void window_notice(Window *w, bool bad, const char *format, ...) {
     vsnprintf(w->notice, sizeof w->notice, format, list);
     va_end(list);
     w->notice_bad = bad;
+    w->notice_stays = false;
     w->notice_until_ms = bad ? 0 : window_now_ms() + 8000;
     w->ui.again = true;
 }

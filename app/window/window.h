@@ -135,6 +135,7 @@ typedef struct Window {
     bool target_own;                /* the target field shows the model's own words */
     char notice[1100];              /* the line at the bottom of the picture */
     bool notice_bad;
+    bool notice_stays;      /* it is about the start: what succeeds later does not take it back */
     double notice_until_ms; /* 0: stays */
     bool playing;
     double next_step_ms;

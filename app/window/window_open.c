@@ -58,6 +58,7 @@ Window *window_open(const WindowOptions *options, Error *error) {
     w->worker = worker_new(window_wake, w);
     const char *no_fonts = labels_note(w->ui.labels);
     if (no_fonts) window_notice(w, true, "%s", no_fonts);
+    w->notice_stays = w->notice[0]; /* no run mends these */
     if (options->screenshot) w->screenshot = strdup(options->screenshot);
     w->unattended = options->screenshot != NULL;
     window_fields_from_state(w);

@@ -533,6 +533,7 @@ static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
     assert_true(file_save(path, "{\"state\": [", 11, &error));
     w = window_open(&options, &error);
     assert_non_null(w);
+    assert_true(window_settle(w, LIMIT_MS)); /* a picture later it still says so */
     assert_non_null(strstr(w->notice, "set aside"));
     window_close(w);
     strcat(path, ".broken");
