@@ -254,14 +254,27 @@ static void draw_tokens(const Plan *plan, const Line *line) {
     }
 }
 
+/* Does any token see a later one? Where none does there are no arcs below to speak of. */
+static bool looks_ahead(const Arcs *arcs) {
+    for (int h = 0; h < arcs->n_heads; h++)
+        for (int q = 0; q < arcs->tokens.n; q++)
+            for (int k = q + 1; k < arcs->tokens.n; k++)
+                if (chart_weight(&arcs->heads[h], q, k) > 0 || chart_is_cut(&arcs->heads[h], q, k))
+                    return true;
+    return false;
+}
+
 static const char *subtitle_of(const Plan *plan) {
     const char *title = plan->arcs->tokens.title;
     const char *what = arena_printf(plan->arena, "%s: an arc leads from it to what it attends to",
                                     title ? title : "query");
-    return chart_subtitle(plan->arena, plan->options, what,
-                          plan->labels.rtl
-                              ? "key: above to earlier tokens (right), below to later (left)"
-                              : "key: above to earlier tokens (left), below to later (right)",
+    bool rtl = plan->labels.rtl, both = looks_ahead(plan->arcs);
+    const char *keys =
+        arena_printf(plan->arena, "key: above to earlier tokens (%s)%s", rtl ? "right" : "left",
+                     !both ? ""
+                     : rtl ? ", below to later (left)"
+                           : ", below to later (right)");
+    return chart_subtitle(plan->arena, plan->options, what, keys,
                           chart_range_text(plan->arena, &plan->range));
 }
 

@@ -26,6 +26,7 @@ static double lay_out(const Plan *plan, const ChartAxis *axis, const ChartLabels
     bool numbers = plan->sentence->numbers && axis == &plan->sentence->keys;
     double least = text_width(figure_fonts(plan->figure), str("0.000"),
                               (TextStyle){.size = plan->theme->type_small, .tabular = true});
+    double pitch = numbers ? plan->pitch : plan->theme->type_title * 2;
     int first = 0; /* of the word that stands open: words are not torn apart */
     for (int i = 0; i < labels->n; i++) {
         bool continues = i > 0 && axis->tokens[labels->index[i]].continues;
@@ -37,18 +38,18 @@ static double lay_out(const Plan *plan, const ChartAxis *axis, const ChartLabels
         if (i > 0) at += continues ? 1 : plan->space;
         if (at > 0 && at + w > width) {
             double back = continues && first > 0 && chips[first].x > 0 ? chips[first].x : at;
-            y += plan->pitch;
+            y += pitch;
             for (int k = first; back < at && k < i; k++)
                 chips[k].x -= back, chips[k].y = y;
             at = back < at ? at - back : 0;
-            if (at + w > width) at = 0, y += plan->pitch;
+            if (at + w > width) at = 0, y += pitch;
         }
         chips[i] = (Chip){at, y, w};
         at += w;
     }
     for (int i = 0; i < labels->n; i++)
         chips[i].x = labels->rtl ? x + width - chips[i].x - chips[i].w : x + chips[i].x;
-    return y - top + plan->pitch;
+    return y - top + pitch;
 }
 
 static void draw_token(const Plan *plan, const ChartLabels *labels, int i, Chip chip, Color color,

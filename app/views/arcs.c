@@ -59,10 +59,7 @@ bool view_arcs(Figure *figure, const ViewInput *input, Error *error) {
         options.notes = view_joined(arena, m.notes, left_out);
         view_focus(&options, input, &m);
         ok = arcs_draw(figure, &arcs, &options, error);
-        if (ok)
-            view_tell_matrices(
-                figure, input, &m,
-                "An arc above goes back to an earlier word, one below on to a later");
+        if (ok) view_tell_matrices(figure, input, &m, "The thicker an arc, the more weight");
     }
     arena_free(arena);
     return ok;

@@ -441,6 +441,18 @@ static void losses_are_shares_of_what_is_drawn(void **unused) {
     done(&d);
 }
 
+/* Where no token sees a later one, no arc goes below, and none is spoken of. */
+static void causal_arcs_go_back_only(void **unused) {
+    (void)unused;
+    Drawn d = draw("arcs", "attention=decoder;layer=0;head=0");
+    says(&d, "above to earlier");
+    assert_null(strstr(d.report.subtitle.data, "below"));
+    done(&d);
+    d = draw("arcs", "attention=encoder;layer=0;head=0;top_k=1");
+    says(&d, "below to later");
+    done(&d);
+}
+
 /* Hidden tokens have neither a row nor a column, and the labels stay beside theirs. */
 static void masks_hide_rows_and_columns(void **unused) {
     (void)unused;
@@ -650,6 +662,7 @@ int main(void) {
         cmocka_unit_test(hidden_mass_is_right),
         cmocka_unit_test(losses_are_shares_of_what_is_drawn),
         cmocka_unit_test(masks_hide_rows_and_columns),
+        cmocka_unit_test(causal_arcs_go_back_only),
         cmocka_unit_test(cells_left_out_are_absent),
         cmocka_unit_test(words_keep_the_mass),
         cmocka_unit_test(later_steps_are_not_there_yet),
