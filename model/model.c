@@ -8,8 +8,10 @@
 #include "model/base/file.h"
 #include "model/base/json.h"
 
-/* Above this many bytes of weights matrices stay in the file's number type. */
+/* Above this many bytes of weights, or of what they would be as f32, matrices stay in the file's
+ * number type. */
 static const int64_t packed_from_bytes = (int64_t)512 << 20;
+static const double packed_from_f32_bytes = 0x1p30;
 
 /* 32 MB a stack; the largest tables in use have a tenth of it. */
 static const int64_t most_sines = (int64_t)1 << 23;
@@ -165,13 +167,19 @@ static bool configure(Model *model, const json_t *config, const json_t *generati
 static bool bind(Model *model, const Arch *arch, Error *error) {
     int n = checkpoint_n_tensors(model->checkpoint);
     int64_t n_bytes = 0;
-    for (int i = 0; i < n; i++)
-        n_bytes += (int64_t)checkpoint_tensor(model->checkpoint, i)->n_bytes;
+    double n_f32_bytes = 0;
+    for (int i = 0; i < n; i++) {
+        const RawTensor *t = checkpoint_tensor(model->checkpoint, i);
+        const DtypeInfo *type = &dtype_info[t->dtype];
+        n_bytes += (int64_t)t->n_bytes;
+        n_f32_bytes += 4.0 * (double)t->n_bytes * type->block_items / type->block_bytes;
+    }
     Loader loader = {.checkpoint = model->checkpoint,
                      .arena = model->arena,
                      .error = error,
                      .used = arena_calloc(model->arena, (size_t)n + 1, sizeof(bool)),
-                     .keep_packed = n_bytes >= packed_from_bytes};
+                     .keep_packed =
+                         n_bytes >= packed_from_bytes || n_f32_bytes >= packed_from_f32_bytes};
     arch->bind(&loader, model);
     if (!error_ok(error)) return false;
     model->n_parameters = loader.n_parameters;

@@ -202,64 +202,72 @@ static inline void q5_1_to_f32(const uint8_t *restrict block, float *restrict ou
         out[i] = d * (float)q[i] + m;
 }
 
-/* Scale and minimum of the group-th 32 weights: 6 bits each, the last four groups' split over the
- * spare bits of the first eight bytes. */
-static void q4_k_scale(const uint8_t *scales, int group, float *scale, float *minimum) {
-    int s, m;
-    if (group < 4) {
-        s = scales[group] & 63;
-        m = scales[group + 4] & 63;
-    } else {
-        s = (scales[group + 4] & 15) | (scales[group - 4] >> 6) << 4;
-        m = scales[group + 4] >> 4 | (scales[group] >> 6) << 4;
+/* Scales and minima of eight groups of 32 weights: 6 bits each, the last four groups' split over
+ * the spare bits of the first eight bytes. */
+static inline void q4_k_scales(const uint8_t *restrict p, float scale[8], float minimum[8]) {
+    for (int i = 0; i < 4; i++) {
+        scale[i] = (float)(p[i] & 63);
+        minimum[i] = (float)(p[i + 4] & 63);
+        scale[i + 4] = (float)((p[i + 8] & 15) | (p[i] >> 6) << 4);
+        minimum[i + 4] = (float)(p[i + 8] >> 4 | (p[i + 4] >> 6) << 4);
     }
-    *scale = (float)s;
-    *minimum = (float)m;
 }
 
+/* Two groups share 32 bytes: the low nibbles, then the high. Each loop shifts by a constant, so
+ * that it becomes vector code: by a variable it takes several times as long. */
 static inline void q4_k_to_f32(const uint8_t *restrict block, float *restrict out) {
-    float d = f16_at(block), d_min = f16_at(block + 2);
-    const uint8_t *scales = block + 4, *q = block + 16;
-    for (int group = 0; group < 8; group++) {
-        float scale, minimum;
-        q4_k_scale(scales, group, &scale, &minimum);
-        scale *= d;
-        minimum *= d_min;
-        int shift = group % 2 * 4;
-        const uint8_t *nibbles = q + group / 2 * 32;
+    float d = f16_at(block), d_min = f16_at(block + 2), scale[8], minimum[8];
+    q4_k_scales(block + 4, scale, minimum);
+    for (int group = 0; group < 8; group += 2, out += 64) {
+        const uint8_t *nibbles = block + 16 + group / 2 * 32;
+        float low = d * scale[group], high = d * scale[group + 1];
+        float low_minimum = d_min * minimum[group], high_minimum = d_min * minimum[group + 1];
         for (int i = 0; i < 32; i++)
-            out[32 * group + i] = scale * (float)(nibbles[i] >> shift & 15) - minimum;
+            out[i] = low * (float)(nibbles[i] & 15) - low_minimum;
+        for (int i = 0; i < 32; i++)
+            out[32 + i] = high * (float)(nibbles[i] >> 4) - high_minimum;
     }
 }
 
 static inline void q5_k_to_f32(const uint8_t *restrict block, float *restrict out) {
-    float d = f16_at(block), d_min = f16_at(block + 2);
-    const uint8_t *scales = block + 4, *fifths = block + 16, *q = block + 48;
-    for (int group = 0; group < 8; group++) {
-        float scale, minimum;
-        q4_k_scale(scales, group, &scale, &minimum);
-        scale *= d;
-        minimum *= d_min;
-        int shift = group % 2 * 4;
-        const uint8_t *nibbles = q + group / 2 * 32;
-        for (int i = 0; i < 32; i++) {
-            int x = (nibbles[i] >> shift & 15) | (fifths[i] >> group & 1) << 4;
-            out[32 * group + i] = scale * (float)x - minimum;
-        }
+    float d = f16_at(block), d_min = f16_at(block + 2), scale[8], minimum[8];
+    const uint8_t *fifths = block + 16;
+    q4_k_scales(block + 4, scale, minimum);
+    for (int group = 0; group < 8; group += 2, out += 64) {
+        const uint8_t *nibbles = block + 48 + group / 2 * 32;
+        float low = d * scale[group], high = d * scale[group + 1];
+        float low_minimum = d_min * minimum[group], high_minimum = d_min * minimum[group + 1];
+        int low_bit = 1 << group, high_bit = 2 << group;
+        for (int i = 0; i < 32; i++)
+            out[i] =
+                low * (float)((nibbles[i] & 15) + (fifths[i] & low_bit ? 16 : 0)) - low_minimum;
+        for (int i = 0; i < 32; i++)
+            out[32 + i] =
+                high * (float)((nibbles[i] >> 4) + (fifths[i] & high_bit ? 16 : 0)) - high_minimum;
     }
 }
 
+/* 128 weights of four bits in 64 bytes, low nibbles first, and of two more in 32; a scale for each
+ * sixteen. */
 static inline void q6_k_to_f32(const uint8_t *restrict block, float *restrict out) {
     float d = f16_at(block + 208);
-    for (int part = 0; part < 16; part++) { /* sixteen weights of one scale */
-        int half = part / 8, quarter = part % 8 / 2, first = part % 2 * 16;
-        const uint8_t *low = block + 64 * half + quarter % 2 * 32 + first;
-        const uint8_t *high = block + 128 + 32 * half + first;
-        float scale = d * (float)(int8_t)block[192 + part];
-        int low_shift = quarter / 2 * 4, high_shift = 2 * quarter;
-        for (int i = 0; i < 16; i++) {
-            int q = (low[i] >> low_shift & 15) | (high[i] >> high_shift & 3) << 4;
-            out[16 * part + i] = scale * (float)(q - 32);
+    for (int half = 0; half < 2; half++, out += 128) {
+        const int8_t *scales = (const int8_t *)block + 192 + 8 * half;
+        for (int k = 0; k < 2; k++) {
+            const uint8_t *low = block + 64 * half + 16 * k,
+                          *high = block + 128 + 32 * half + 16 * k;
+            float *to = out + 16 * k;
+            float s[4];
+            for (int quarter = 0; quarter < 4; quarter++)
+                s[quarter] = d * (float)scales[2 * quarter + k];
+            for (int i = 0; i < 16; i++)
+                to[i] = s[0] * (float)(((low[i] & 15) | (high[i] & 3) << 4) - 32);
+            for (int i = 0; i < 16; i++)
+                to[32 + i] = s[1] * (float)(((low[32 + i] & 15) | (high[i] >> 2 & 3) << 4) - 32);
+            for (int i = 0; i < 16; i++)
+                to[64 + i] = s[2] * (float)((low[i] >> 4 | (high[i] >> 4 & 3) << 4) - 32);
+            for (int i = 0; i < 16; i++)
+                to[96 + i] = s[3] * (float)((low[32 + i] >> 4 | high[i] >> 6 << 4) - 32);
         }
     }
 }
