@@ -69,9 +69,34 @@ static void add_token(Side *side, const Tokens *tokens, int i, const Words *word
     rows->row_of[i] = r;
 }
 
+/* What rows that are hidden are called, each name once; marks between quotes, or they would be read
+ * as part of the list. */
+static const char *hidden_names(const Side *side, Arena *arena) {
+    enum { MOST_BYTES = 60 };
+    StrBuf names = {0};
+    int n_more = 0;
+    for (int r = 0; r < side->axis.n; r++) {
+        const ChartToken *row = &side->axis.tokens[r];
+        bool known = !row->hidden;
+        for (int i = 0; i < r && !known; i++)
+            known = side->axis.tokens[i].hidden && str_eq(side->axis.tokens[i].text, row->text);
+        if (known) continue;
+        if (names.n > MOST_BYTES) {
+            n_more++;
+            continue;
+        }
+        bool mark = label_is_punctuation(row->text);
+        strbuf_printf(&names, "%s%s%.*s%s", names.n ? ", " : "", mark ? "\xe2\x80\x9c" : "",
+                      (int)row->text.n, row->text.data, mark ? "\xe2\x80\x9d" : "");
+    }
+    if (n_more) strbuf_printf(&names, " and %d more", n_more);
+    const char *kept = arena_strdup(arena, names.n ? names.data : "");
+    strbuf_free(&names);
+    return kept;
+}
+
 static void hide_rows(Side *side, const Tokens *tokens, const State *state, ChartToken *rows,
                       Arena *arena) {
-    StrBuf names = {0};
     for (int r = 0; r < side->axis.n; r++) {
         ChartToken *row = &rows[r];
         Str label = tokens->items[side->first[r]].label;
@@ -79,13 +104,9 @@ static void hide_rows(Side *side, const Tokens *tokens, const State *state, Char
             (state->hide_special && row->special) ||
             (state->hide_punctuation && !row->special && label_is_punctuation(row->text)) ||
             hidden_by_name(&state->hide, row->text, label);
-        if (!row->hidden) continue;
-        side->n_hidden++;
-        if (names.n > 40) continue;
-        strbuf_printf(&names, "%s%.*s", names.n ? ", " : "", (int)row->text.n, row->text.data);
+        side->n_hidden += row->hidden;
     }
-    side->hidden_names = arena_strdup(arena, names.n ? names.data : "");
-    strbuf_free(&names);
+    side->hidden_names = side->n_hidden ? hidden_names(side, arena) : "";
 }
 
 void side_read(Side *side, const Tokens *tokens, const State *state, bool words, Arena *arena) {

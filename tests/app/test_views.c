@@ -441,6 +441,15 @@ static void losses_are_shares_of_what_is_drawn(void **unused) {
     done(&d);
 }
 
+/* Each name once, and marks so that they are not read as the list's own. */
+static void hidden_names_are_a_list(void **unused) {
+    (void)unused;
+    Drawn d = draw("heatmap", "attention=encoder;layer=0;head=0;hide_punctuation=true;"
+                              "units=words;text=the cat, the mat, the cat.");
+    says(&d, "on \xe2\x80\x9c,\xe2\x80\x9d, \xe2\x80\x9c.\xe2\x80\x9d hidden");
+    done(&d);
+}
+
 /* Where no token sees a later one, no arc goes below, and none is spoken of. */
 static void causal_arcs_go_back_only(void **unused) {
     (void)unused;
@@ -663,6 +672,7 @@ int main(void) {
         cmocka_unit_test(losses_are_shares_of_what_is_drawn),
         cmocka_unit_test(masks_hide_rows_and_columns),
         cmocka_unit_test(causal_arcs_go_back_only),
+        cmocka_unit_test(hidden_names_are_a_list),
         cmocka_unit_test(cells_left_out_are_absent),
         cmocka_unit_test(words_keep_the_mass),
         cmocka_unit_test(later_steps_are_not_there_yet),
