@@ -273,6 +273,13 @@ static bool goes_on(const Stretch *before, const Stretch *piece, bool inside) {
            !is_spaceless_script(first_char(piece->text));
 }
 
+/* "▁" by itself begins the word that the next piece goes on with, whoever has the blank's byte:
+ * what a decoder writes shows it only when the next piece is there. */
+static bool after_lone_mark(const Token *before, const Token *token, TokenStyle style) {
+    return style == TOKEN_METASPACE && str_is(before->label, metaspace) &&
+           !str_starts(token->label, metaspace);
+}
+
 /* A hyphen at the end of a word that does not go on is no part of it. */
 static bool joiner_holds(const Stretch *pieces, const Token *tokens, int i, int n) {
     if (!is_joiner(pieces[i].text) && !is_number_mark(pieces[i].text)) return true;
@@ -310,13 +317,16 @@ Words words_read(const Tokens *tokens, Arena *arena) {
         else
             pieces[i] =
                 spanned ? stretch_of_span(token, text) : stretch_of_label(token, style, arena);
+        if (style == TOKEN_METASPACE && str_is(token->label, metaspace))
+            pieces[i].blank_before = true;
     }
     bool inside = false; /* the token before goes on with a word that has text already */
     for (int i = 0; i < n; i++) {
         const Token *token = &tokens->items[i], *before = token - 1;
         bool joined =
             i > 0 && !token->special && !before->special && token->second == before->second &&
-            goes_on(&pieces[i - 1], &pieces[i], inside) &&
+            (after_lone_mark(before, token, style) ||
+             goes_on(&pieces[i - 1], &pieces[i], inside)) &&
             (!all_punctuation(pieces[i].text) || !pieces[i - 1].text.n ||
              all_punctuation(pieces[i - 1].text) || joiner_holds(pieces, tokens->items, i, n));
         inside = joined && (inside || pieces[i - 1].text.n > 0);
@@ -328,8 +338,8 @@ Words words_read(const Tokens *tokens, Arena *arena) {
                                             .second = token->second};
         Word *word = &words.items[words.n - 1];
         word->n_tokens++;
-        if (pieces[i].end > word->end) word->end = pieces[i].end;
         if (word->begin == word->end && pieces[i].spanned) word->begin = pieces[i].begin;
+        if (pieces[i].end > word->end) word->end = pieces[i].end;
         words.of[i] = words.n - 1;
     }
     for (int w = 0; w < words.n; w++)

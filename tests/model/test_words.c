@@ -190,6 +190,18 @@ static void spans_of_words_are_bytes_of_the_text(void **state) {
     assert_int_equal(words.items[0].end, 5);
     assert_int_equal(words.items[1].begin, 6);
     assert_int_equal(words.items[1].end, 8);
+    /* "▁" alone, whose blank the next piece has, as where a decoder writes them one by one. */
+    Token alone[] = {{.label = str("\xe2\x96\x81"
+                                   "a"),
+                      .begin = 0,
+                      .end = 1},
+                     {.label = str("\xe2\x96\x81"), .begin = 1, .end = 1},
+                     {.label = str("bo"), .begin = 1, .end = 4},
+                     {.label = str("at"), .begin = 4, .end = 6}};
+    words = words_read(&(Tokens){.n = 4, .items = alone, .text = str("a boat")}, arena);
+    assert_int_equal(words.n, 2);
+    assert_int_equal(words.items[1].n_tokens, 3);
+    assert_true(str_is(words.items[1].label, "boat"));
     /* Spans that do not fit the text are not followed. */
     tokens[2].end = 1000;
     words = words_read(&(Tokens){.n = 3, .items = tokens, .text = str(" boat is")}, arena);
