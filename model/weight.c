@@ -248,27 +248,22 @@ static inline void q5_k_to_f32(const uint8_t *restrict block, float *restrict ou
 }
 
 /* 128 weights of four bits in 64 bytes, low nibbles first, and of two more in 32; a scale for each
- * sixteen. */
+ * sixteen, spread out so that the loops have 32 rounds: those of 16 do not become vector code. */
 static inline void q6_k_to_f32(const uint8_t *restrict block, float *restrict out) {
-    float d = f16_at(block + 208);
+    float d = f16_at(block + 208), s[4][32];
     for (int half = 0; half < 2; half++, out += 128) {
-        const int8_t *scales = (const int8_t *)block + 192 + 8 * half;
-        for (int k = 0; k < 2; k++) {
-            const uint8_t *low = block + 64 * half + 16 * k,
-                          *high = block + 128 + 32 * half + 16 * k;
-            float *to = out + 16 * k;
-            float s[4];
-            for (int quarter = 0; quarter < 4; quarter++)
-                s[quarter] = d * (float)scales[2 * quarter + k];
+        const uint8_t *low = block + 64 * half, *high = block + 128 + 32 * half;
+        for (int k = 0; k < 8; k++)
             for (int i = 0; i < 16; i++)
-                to[i] = s[0] * (float)(((low[i] & 15) | (high[i] & 3) << 4) - 32);
-            for (int i = 0; i < 16; i++)
-                to[32 + i] = s[1] * (float)(((low[32 + i] & 15) | (high[i] >> 2 & 3) << 4) - 32);
-            for (int i = 0; i < 16; i++)
-                to[64 + i] = s[2] * (float)((low[i] >> 4 | (high[i] >> 4 & 3) << 4) - 32);
-            for (int i = 0; i < 16; i++)
-                to[96 + i] = s[3] * (float)((low[32 + i] >> 4 | high[i] >> 6 << 4) - 32);
-        }
+                s[k / 2][k % 2 * 16 + i] = d * (float)(int8_t)block[192 + 8 * half + k];
+        for (int i = 0; i < 32; i++)
+            out[i] = s[0][i] * (float)(((low[i] & 15) | (high[i] & 3) << 4) - 32);
+        for (int i = 0; i < 32; i++)
+            out[32 + i] = s[1][i] * (float)(((low[32 + i] & 15) | (high[i] >> 2 & 3) << 4) - 32);
+        for (int i = 0; i < 32; i++)
+            out[64 + i] = s[2][i] * (float)((low[i] >> 4 | (high[i] >> 4 & 3) << 4) - 32);
+        for (int i = 0; i < 32; i++)
+            out[96 + i] = s[3][i] * (float)((low[32 + i] >> 4 | high[i] >> 6 << 4) - 32);
     }
 }
 
