@@ -1,6 +1,7 @@
 #include "render/blocks.h"
 
 #include <math.h>
+#include <string.h>
 
 typedef struct Plan {
     Figure *figure;
@@ -59,14 +60,26 @@ static Color ground_of(const Plan *plan, BlocksKind kind) {
     return theme->panel;
 }
 
-static void put(const Plan *plan, FigureBox box, double y, const char *s, TextStyle font,
-                Color color) {
-    figure_text(plan->figure, box.x + box.w / 2, y, str(s),
-                (FigureTextStyle){.font = font,
-                                  .color = color,
-                                  .anchor = FIGURE_MIDDLE,
-                                  .max_width = box.w - plan->theme->type_body},
-                NULL);
+/* A line in a box: where it is too wide in smaller type, then what says the same in short. */
+static void put(const Plan *plan, FigureBox box, double y, const char *s, const char *brief,
+                TextStyle font, Color color) {
+    Text *text = figure_fonts(plan->figure);
+    double room = box.w - plan->theme->type_body,
+           least = fmin(plan->theme->type_token_min, font.size);
+    if (text_width(text, str(s), font) > room) {
+        font.size = fmax(font.size * room / text_width(text, str(s), font), least);
+        room = box.w - plan->theme->type_body * 0.4;
+        if (brief && text_width(text, str(s), font) > room) s = brief;
+    }
+    FigureTextStyle style = {
+        .font = font, .color = color, .anchor = FIGURE_MIDDLE, .max_width = room};
+    figure_text(plan->figure, box.x + box.w / 2, y, str(s), style, NULL);
+}
+
+/* "hook_attn_out" of "encoder.{l}.hook_attn_out": which stack and layer the box shows. */
+static const char *last_part(const char *hook) {
+    const char *dot = strrchr(hook, '.');
+    return dot ? dot + 1 : hook;
 }
 
 static void draw_box(const Plan *plan, int i) {
@@ -86,18 +99,19 @@ static void draw_box(const Plan *plan, int i) {
         &mark);
     double body = theme->type_body, small = theme->type_small;
     double y = at.y + 7 * body / 13 + body * 0.95;
-    put(plan, at, y, box->title, (TextStyle){.size = body, .weight = 600}, theme->ink);
+    put(plan, at, y, box->title, NULL, (TextStyle){.size = body, .weight = 600}, theme->ink);
     if (box->detail || box->shape) {
         y += small * 1.45;
         const char *both = box->detail && box->shape ? arena_printf(plan->arena, "%s \xc2\xb7 %s",
                                                                     box->detail, box->shape)
                            : box->detail             ? box->detail
                                                      : box->shape;
-        put(plan, at, y, both, (TextStyle){.size = small}, theme->ink);
+        put(plan, at, y, both, box->detail, (TextStyle){.size = small}, theme->ink);
     }
     if (!box->hook) return;
     y += small * 1.45;
-    put(plan, at, y, box->hook, (TextStyle){.size = small * 0.92, .mono = true}, theme->soft);
+    put(plan, at, y, box->hook, last_part(box->hook),
+        (TextStyle){.size = small * 0.92, .mono = true}, theme->soft);
 }
 
 /* ---- arrows ---- */
@@ -238,7 +252,7 @@ bool blocks_draw(Figure *figure, const Blocks *blocks, const ChartOptions *optio
         260 * unit * blocks->n_stacks + plan.gutter * (blocks->n_stacks - 1) + 1.6 * plan.pad;
     const char *subtitle = chart_subtitle(plan.arena, options, "from the bottom up", NULL, NULL);
     ChartArea area = chart_begin(figure, options, subtitle, natural);
-    plan.gutter = fmin(plan.gutter, area.w * 0.17);
+    plan.gutter = fmin(plan.gutter, area.w * (area.w < 500 * unit ? 0.13 : 0.17));
     plan.pad = fmin(plan.pad, area.w * 0.06);
     plan.box_w =
         (area.w - 1.6 * plan.pad - plan.gutter * (blocks->n_stacks - 1)) / blocks->n_stacks;
