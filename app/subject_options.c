@@ -16,19 +16,18 @@ Subject *subject_open_of(const Options *options, Error *error) {
 }
 
 /* A model with several languages writes its first where nobody says which. */
-static void say_language(const Subject *subject, const SubjectText *what) {
+static void note_language(const SubjectJob *job, const SubjectText *what) {
+    const Subject *subject = job->subject;
     const char *tag = what->to || what->inputs || !subject->tokenizer
                           ? NULL
                           : tokenizer_default_tag(subject->tokenizer, str(what->text));
     if (!tag) return;
-    StrBuf others = {0};
     const char *const *codes = tokenizer_languages(subject->tokenizer) + 1;
+    strbuf_printf(job->note, "without --to this model writes %s; --to takes ", tag);
     int n = 0;
     for (; codes[n] && n < 8; n++)
-        strbuf_printf(&others, "%s%s", n ? ", " : "", codes[n]);
-    output_note("without --to this model writes %s; --to takes %s%s too", tag, others.data,
-                codes[n] ? " ..." : "");
-    strbuf_free(&others);
+        strbuf_printf(job->note, "%s%s", n ? ", " : "", codes[n]);
+    strbuf_printf(job->note, "%s too", codes[n] ? " ..." : "");
 }
 
 bool subject_check_given(const Options *options, Error *error) {
@@ -54,7 +53,7 @@ SubjectText subject_languages_of(const SubjectJob *job) {
     SubjectText what = {.to = options_text(given, "to", NULL),
                         .source_language = options_text(given, "source-language", NULL),
                         .text = options_text(given, "text", "")};
-    say_language(job->subject, &what);
+    note_language(job, &what);
     what.text = NULL;
     return what;
 }
@@ -72,7 +71,7 @@ SubjectText subject_text_of(const SubjectJob *job) {
         .image = options_text(given, "image", NULL),
         .audio = options_text(given, "audio", NULL),
     };
-    if (what.text) say_language(job->subject, &what);
+    if (what.text) note_language(job, &what);
     return what;
 }
 
@@ -101,9 +100,15 @@ bool subject_job(const Options *options, bool (*work)(const SubjectJob *job, Err
               subject_check_language(subject, options_text(options, "to", NULL), error) &&
               subject_edits_of(options, subject, arena, &edits, error);
     if (ok) {
-        SubjectJob job = {
-            .subject = subject, .given = options, .edits = edits.n ? &edits : NULL, .arena = arena};
+        StrBuf note = {0};
+        SubjectJob job = {.subject = subject,
+                          .given = options,
+                          .edits = edits.n ? &edits : NULL,
+                          .arena = arena,
+                          .note = &note};
         ok = work(&job, error);
+        if (ok && note.n) output_note("%s", note.data);
+        strbuf_free(&note);
     }
     subject_close(subject);
     arena_free(arena);

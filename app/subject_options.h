@@ -17,6 +17,7 @@ typedef struct SubjectJob {
     const Options *given;
     const Edits *edits; /* checked; NULL: none */
     Arena *arena;       /* goes when the job is done */
+    StrBuf *note;       /* said when all has gone well: a failure is one line */
 } SubjectJob;
 /* Opens the model of --model, reads --to and the edits, does the work, closes. The command takes
  * options_model, options_edits, and options_input or options_language. */
@@ -30,8 +31,8 @@ Progress subject_progress(void);
 
 /* Of options_input: one thing to read, and nothing that goes with another; else ERROR_USAGE. */
 bool subject_check_given(const Options *options, Error *error);
-/* What the options give to read. Which language is written where nobody chose one is said on
- * stderr. */
+/* What the options give to read. Which language is written where nobody chose one goes into the
+ * job's note. */
 SubjectText subject_text_of(const SubjectJob *job);
 /* --to and --source-language alone (options_language): the text comes line by line. */
 SubjectText subject_languages_of(const SubjectJob *job);

@@ -161,8 +161,7 @@ static void test_wrong_wishes(void **state) {
         {"tokenize --to xx", 1, "--to: language"},
         {"translate --text a --to xx", 1, "--to: language"},
         {"translate --model $SCRATCH/lone.safetensors --text a", 1, "needs its config.json"},
-        {"trace --model tests/data/tiny --to fin --text a --sites 'decoder.*.nonsense'", 1,
-         "no such hook"},
+        {"trace --model tests/data/tiny --text a --sites 'decoder.*.nonsense'", 1, "no such hook"},
     };
     spawn_scratch();
     Spawned made = spawn_shell("test -p $SCRATCH/pipe || mkfifo $SCRATCH/pipe; "
