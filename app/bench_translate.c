@@ -12,8 +12,8 @@ enum { MOST_RUNS = 200 };
 static const char *const sentences[] = {
     "She loves cats.",
     "Tourists visit Finland in winter to watch the northern lights.",
-    "When the rain stopped, the children ran out into the garden and played with the old dog "
-    "until it was dark.",
+    ("When the rain stopped, the children ran out into the garden and played with the old dog "
+     "until it was dark."),
 };
 
 typedef struct Timing {
