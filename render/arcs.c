@@ -201,7 +201,7 @@ static void draw_departure(const Plan *plan, const Stroke *sum, bool before) {
                        .weight = sum->weight,
                        .has_weight = true};
     if (plan->named) {
-        Str name = plan->labels.text[sum->query];
+        Str name = text_isolated(plan->arena, plan->labels.text[sum->query]);
         mark.id = arena_printf(plan->arena, "%s-%s", chart_id(plan->arena, matrix, query, -1),
                                before ? "before" : "after");
         mark.title = arena_printf(plan->arena, "%s%s%.*s \xe2\x86\x92 lines %s: %s",

@@ -23,8 +23,8 @@ static int by_size(const void *p, const void *q) {
 
 static const char *name_change(Arena *arena, const Difference *d, const Change *c) {
     char difference[32], before[32], after[32];
-    Str q = text_clean(arena, d->queries.tokens[c->query].text);
-    Str k = text_clean(arena, d->keys.tokens[c->key].text);
+    Str q = text_isolated(arena, text_clean(arena, d->queries.tokens[c->query].text));
+    Str k = text_isolated(arena, text_clean(arena, d->keys.tokens[c->key].text));
     double change = c->after - c->before;
     return arena_printf(arena, "%s%s  %.*s \xe2\x86\x92 %.*s  (%s to %s)", change < 0 ? "" : "+",
                         chart_decimal(change, 3, difference), (int)q.n, q.data, (int)k.n, k.data,

@@ -264,6 +264,8 @@ static const char *cell_title(const Plan *plan, const ChartMatrix *panel, int r,
     Str q = plan->options->transpose ? plan->columns.text[c] : plan->rows.text[r];
     Str k = plan->options->transpose ? plan->rows.text[r] : plan->columns.text[c];
     int base = plan->options->base;
+    q = text_isolated(plan->arena, q);
+    k = text_isolated(plan->arena, k);
     return arena_printf(plan->arena, "%s%squery %d %.*s \xe2\x86\x92 key %d %.*s: %s",
                         panel->name ? panel->name : "", panel->name ? ", " : "", query + base,
                         (int)q.n, q.data, key + base, (int)k.n, k.data,

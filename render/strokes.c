@@ -92,7 +92,8 @@ FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *
                        .has_weight = true};
     if (!named) return mark;
     char number[32];
-    Str q = choice->queries->text[stroke->query], k = choice->keys->text[stroke->key];
+    Str q = text_isolated(arena, choice->queries->text[stroke->query]);
+    Str k = text_isolated(arena, choice->keys->text[stroke->key]);
     mark.id = chart_id(arena, matrix, query, key);
     mark.title = arena_printf(arena, "%s%s%.*s \xe2\x86\x92 %.*s: %s",
                               matrix->name ? matrix->name : "", matrix->name ? ": " : "", (int)q.n,

@@ -276,6 +276,12 @@ bool text_is_rtl(Str s) {
     return false;
 }
 
+Str text_isolated(Arena *arena, Str s) {
+    /* Left-to-right mark, first strong isolate ... pop (Unicode Standard Annex 9). */
+    if (!text_is_rtl(s)) return s;
+    return str(arena_printf(arena, "\u200e\u2068%.*s\u2069", (int)s.n, s.data));
+}
+
 Str text_clean(Arena *arena, Str s) {
     bool clean = utf8_invalid_at(s) == s.n;
     for (size_t i = 0; i < s.n && clean; i++)

@@ -5,8 +5,10 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
+#include <pango/pangocairo.h>
 
 #include "render/canvas.h"
 #include "render/heatmap.h"
@@ -289,6 +291,29 @@ static void cells_become_blocks(void **unused) {
     assert_true(rows == 2 && columns == 3);
 }
 
+/* "+0.5 A -> B (0.1 to 0.6)" keeps its order where A and B run from right to left. */
+static void words_from_right_to_left_do_not_turn_a_line(void **state) {
+    (void)state;
+    Sample *sample = sample_new();
+    Str latin = str("word"), hebrew = str("\xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d");
+    assert_true(text_isolated(sample->arena, latin).data == latin.data);
+    Str word = text_isolated(sample->arena, hebrew);
+    Str line = str(arena_printf(sample->arena, "+0.5 %.*s > %.*s (0.1)", (int)word.n, word.data,
+                                (int)word.n, word.data));
+    TextStyle style = {.size = 13};
+    assert_false(text_is_rtl(line));
+    PangoLayout *layout = text_layout(sample->text, line, style);
+    static const char *const order[] = {"+0.5", ">", "(0.1"};
+    int before = -1;
+    for (int i = 0; i < 3; i++) {
+        PangoRectangle at;
+        pango_layout_index_to_pos(layout, (int)(strstr(line.data, order[i]) - line.data), &at);
+        assert_true(at.x > before);
+        before = at.x;
+    }
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_become_blocks),
@@ -297,6 +322,7 @@ int main(void) {
         cmocka_unit_test(focus_dims_the_rest),
         cmocka_unit_test(long_text_is_shortened_and_whole_in_the_title),
         cmocka_unit_test(text_is_cut_between_characters),
+        cmocka_unit_test(words_from_right_to_left_do_not_turn_a_line),
         cmocka_unit_test(reducing_keeps_strong_cells),
         cmocka_unit_test(cells_land_on_their_pixels),
         cmocka_unit_test(unpainted_shapes_stay_unpainted),
