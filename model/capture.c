@@ -54,6 +54,21 @@ Arena *capture_place(const Run *run, const HookPoint *at) {
     return kept ? trace_arena(run->capture->trace) : NULL;
 }
 
+/* Some queries of a pattern or its scores, and where they go. */
+typedef struct PutRows {
+    Tensor x, place; // [head, query, key], x perhaps with fewer keys
+    float behind;    /* what stands behind the last key that these queries may see */
+} PutRows;
+
+static void put_head(void *context, int64_t head) {
+    const PutRows *s = context;
+    Tensor x = tensor_slice(s->x, 0, head, head + 1),
+           to = tensor_slice(s->place, 0, head, head + 1);
+    int64_t n_seen = x.shape[2], n_keys = to.shape[2];
+    tensor_copy(tensor_slice(to, 2, 0, n_seen), x);
+    if (n_seen < n_keys) tensor_fill(tensor_slice(to, 2, n_seen, n_keys), s->behind);
+}
+
 void capture_put(const Run *run, const HookPoint *at, Tensor x) {
     Trace *trace = run->capture->trace;
     char name[HOOK_NAME_MAX];
@@ -62,12 +77,12 @@ void capture_put(const Run *run, const HookPoint *at, Tensor x) {
     if (!whole_row && (at->site == SITE_SCORES || at->site == SITE_PATTERN)) {
         if (at->site == SITE_PATTERN && is_lazy(run, at)) return;
         const Tensor *whole = trace_find(trace, name);
-        Tensor part = tensor_slice(*whole, 1, at->query_begin, at->query_begin + x.shape[1]);
-        int64_t n_seen = x.shape[2], n_keys = part.shape[2];
-        tensor_copy(tensor_slice(part, 2, 0, n_seen), x);
-        if (n_seen < n_keys) /* behind the last key that these queries may see */
-            tensor_fill(tensor_slice(part, 2, n_seen, n_keys),
-                        at->site == SITE_PATTERN ? 0 : -INFINITY);
+        PutRows rows = {.x = x,
+                        .place =
+                            tensor_slice(*whole, 1, at->query_begin, at->query_begin + x.shape[1]),
+                        .behind = at->site == SITE_PATTERN ? 0 : -INFINITY};
+        bool small = tensor_count(rows.place) < 1 << 16; /* less than a round costs */
+        team_run(small || run->tape ? NULL : run->team, x.shape[0], put_head, &rows);
     } else {
         bool placed = x.data && x.data == run->capture->placed;
         trace_put(trace, name, placed ? x : tensor_clone(trace_arena(trace), x));
