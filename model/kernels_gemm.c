@@ -37,6 +37,7 @@ typedef struct Tile {
     const float *a; // [12, k]; packed: [k, 12]
     const float *b; // [k, 32]
     float *c;
+    const float *bias; // [32]; NULL: none
     int64_t k, lda, ldc;
     int rows, columns; /* that are stored */
     float alpha, beta;
@@ -49,6 +50,12 @@ INLINE void store_row(const Tile *t, float *c, const Lanes *left, const Lanes *r
         x += t->beta * old;
         LOAD(old, c + LANES);
         y += t->beta * old;
+    }
+    if (t->bias) {
+        LOAD(old, t->bias);
+        x += old;
+        LOAD(old, t->bias + LANES);
+        y += old;
     }
     STORE(c, x);
     STORE(c + LANES, y);
@@ -70,7 +77,8 @@ INLINE void store_tile(const Tile *t, Lanes acc[TILE_ROWS][2]) {
     for (int r = 0; r < t->rows; r++) {
         float *c = t->c + r * t->ldc;
         for (int i = 0; i < t->columns; i++)
-            c[i] = t->alpha * whole[r][i] + (t->beta != 0 ? t->beta * c[i] : 0);
+            c[i] = t->alpha * whole[r][i] + (t->beta != 0 ? t->beta * c[i] : 0) +
+                   (t->bias ? t->bias[i] : 0);
     }
 }
 
@@ -216,7 +224,7 @@ AVX512 static void pack_rest(const float *a, int64_t lda, int64_t rows, int64_t 
 /* ---- blocks ---- */
 
 typedef struct Block { /* of A (m, k), B (k, n, packed) and C (m, n) */
-    const float *a, *b;
+    const float *a, *b, *bias;
     float *c, *packed;
     int64_t m, n, k, lda, ldc;
     float alpha, beta;
@@ -234,6 +242,7 @@ static void multiply_block(const Block *s) {
             Tile t = {.a = s->a + row * s->lda,
                       .b = s->b + column * s->k,
                       .c = s->c + row * s->ldc + column,
+                      .bias = s->bias ? s->bias + column : NULL,
                       .k = s->k,
                       .lda = s->lda,
                       .ldc = s->ldc,
@@ -266,6 +275,7 @@ bool kernel_gemm(const Gemm *s, const float *a, int64_t lda, const float *b, int
     for (int64_t column = 0; column < s->n; column += BLOCK_N)
         for (int64_t l = 0; l < s->k; l += step) {
             Block block = {.b = packed,
+                           .bias = s->bias && l == 0 ? s->bias + column : NULL,
                            .packed = packed + FLOATS_B,
                            .n = least(BLOCK_N, s->n - column),
                            .k = least(step, s->k - l),

@@ -14,11 +14,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* C[m,n] = alpha A B + beta C; transposed operands are kept [k,m], [n,k]. */
+/* C[m,n] = alpha A B + beta C + bias; transposed operands are kept [k,m], [n,k]. */
 typedef struct Gemm {
     bool a_transposed, b_transposed;
     int64_t m, n, k;
     float alpha, beta;
+    const float *bias; // [n] for every row; NULL: none. Of kernel_gemm and ops_gemm_part alone
 } Gemm;
 
 /* Can this processor do it, and is the product large enough to be worth packing? */

@@ -26,7 +26,8 @@ void ops_gemm(const Gemm *shape, const float *a, int64_t lda, const float *b, in
 /* The same by BLAS alone: what measurements stand beside. */
 void ops_gemm_blas(const Gemm *shape, const float *a, int64_t lda, const float *b, int64_t ldb,
                    float *c, int64_t ldc);
-/* The same in a part of a team's round: the caller's thread alone, never BLAS' own. A is [m,k]. */
+/* The same in a part of a team's round: the caller's thread alone, never BLAS' own. A is [m,k]; a
+ * bias wants beta 0. */
 void ops_gemm_part(const Gemm *shape, const float *a, int64_t lda, const float *b, int64_t ldb,
                    float *c, int64_t ldc);
 /* As many threads as BLAS may use, where products of our own serve this processor; else NULL, and

@@ -72,18 +72,28 @@ Team *ops_team(void) {
     return n_threads > 1 && kernel_gemm_serves(&usual) ? team_new(n_threads) : NULL;
 }
 
+/* The bias where the product will be added to it. */
+static Gemm with_bias(const Gemm *s, float *c, int64_t ldc) {
+    Gemm onto = *s;
+    for (int64_t i = 0; s->bias && i < s->m; i++)
+        memcpy(c + i * ldc, s->bias, (size_t)s->n * sizeof *c);
+    if (s->bias) onto.beta = 1;
+    return onto;
+}
+
 void ops_gemm_part(const Gemm *s, const float *a, int64_t lda, const float *b, int64_t ldb,
                    float *c, int64_t ldc) {
-    if (kernel_skinny_serves(s)) {
-        kernel_skinny(s, a, lda, b, ldb, c, ldc);
-        return;
-    }
-    if (kernel_gemm_serves(s) && kernel_gemm(s, a, lda, b, ldb, c, ldc)) return;
+    assert(!s->bias || s->beta == 0);
+    bool skinny = kernel_skinny_serves(s);
+    if (!skinny && kernel_gemm_serves(s) && kernel_gemm(s, a, lda, b, ldb, c, ldc)) return;
+    Gemm onto = with_bias(s, c, ldc);
     int m = (int)s->m, n = (int)s->n, k = (int)s->k;
-    if (s->b_transposed)
-        kernel_small_nt(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
+    if (skinny)
+        kernel_skinny(&onto, a, lda, b, ldb, c, ldc);
+    else if (s->b_transposed)
+        kernel_small_nt(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, onto.beta != 0);
     else
-        kernel_small_nn(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, s->beta != 0);
+        kernel_small_nn(m, n, k, s->alpha, a, lda, b, ldb, c, ldc, onto.beta != 0);
 }
 
 /* A weight as f32 rows first..first + n, converted into scratch where it is not f32 already. */
@@ -176,9 +186,6 @@ static void linear_slice(void *context, int64_t part) {
     const Weight *w = &s->linear->weight;
     int64_t first = s->first + part * s->width, n = s->x.shape[0];
     int64_t rows = s->end - first < s->width ? s->end - first : s->width;
-    float *y = s->y.data + first;
-    for (int64_t t = 0; s->linear->bias && t < n; t++)
-        memcpy(y + t * w->rows, s->linear->bias + first, (size_t)rows * sizeof *y);
     float *scratch = s->scratch ? s->scratch + part * s->width * w->cols : NULL;
     Panel p = weight_panel(w, first, rows, scratch);
     ops_gemm_part(&(Gemm){.b_transposed = !p.transposed,
@@ -186,8 +193,8 @@ static void linear_slice(void *context, int64_t part) {
                           .n = rows,
                           .k = w->cols,
                           .alpha = 1,
-                          .beta = s->linear->bias ? 1 : 0},
-                  s->x.data, s->x.stride[0], p.data, p.stride, y, w->rows);
+                          .bias = s->linear->bias ? s->linear->bias + first : NULL},
+                  s->x.data, s->x.stride[0], p.data, p.stride, s->y.data + first, w->rows);
 }
 
 enum { LEAST_SLICE = 64 }; /* outputs: whole tiles of the kernels */

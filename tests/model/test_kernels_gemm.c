@@ -37,7 +37,7 @@ static void check_by(const Gemm *s, bool skinny) {
                 for (int64_t l = 0; l < s->k; l++)
                     sum += (double)(s->a_transposed ? a[l * lda + i] : a[i * lda + l]) *
                            (s->b_transposed ? b[j * ldb + l] : b[l * ldb + j]);
-                expected = s->alpha * sum + s->beta * expected;
+                expected = s->alpha * sum + s->beta * expected + (s->bias ? s->bias[j] : 0);
             }
             double far = fabs(c[i * ldc + j] - expected);
             if (!(far <= (j < s->n ? 2e-5 : 0)))
@@ -76,19 +76,21 @@ static void agrees_with_sums(void **state) {
     (void)state;
     static const int sizes[][3] = {{36, 32, 16},  {37, 45, 29},   {48, 64, 300}, {245, 33, 20},
                                    {61, 300, 17}, {40, 257, 521}, {241, 96, 256}};
+    static const float betas[] = {0, 1, -2, 0};
     if (!kernel_gemm_serves(&large)) skip();
+    float *bias = drawn(300, 4);
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int order = 0; order < 4; order++)
-            for (int kind = 0; kind < 3; kind++)
+            for (int kind = 0; kind < 4; kind++)
                 check(&(Gemm){.a_transposed = order & 1,
                               .b_transposed = order & 2,
                               .m = sizes[i][0],
                               .n = sizes[i][1],
                               .k = sizes[i][2],
                               .alpha = kind == 2 ? 0.5f : 1,
-                              .beta = (float)(kind == 0   ? 0
-                                              : kind == 1 ? 1
-                                                          : -2)});
+                              .beta = betas[kind],
+                              .bias = kind == 3 ? bias : NULL});
+    free(bias);
 }
 
 /* beta 0 does not read C: what lies there may be no number. */

@@ -490,8 +490,8 @@ static void products_equal_plain_loops(void **state) {
             Tensor a = random_new(arena, 1, 1, 2, (ta ? k : m) + 1, (ta ? m : k) + 2);
             Tensor b = random_new(arena, 2, 1, 2, (tb ? n : k) + 1, (tb ? k : n) + 3);
             Tensor c = random_new(arena, 3, 1, 2, m, n + 1), old = tensor_clone(arena, c);
-            ops_gemm(&(Gemm){ta, tb, m, n, k, 1.5f, add_to ? 1 : 0}, a.data, a.stride[0], b.data,
-                     b.stride[0], c.data, c.stride[0]);
+            ops_gemm(&(Gemm){ta, tb, m, n, k, 1.5f, add_to ? 1 : 0, NULL}, a.data, a.stride[0],
+                     b.data, b.stride[0], c.data, c.stride[0]);
             for (int x = 0; x < m; x++) {
                 for (int y = 0; y < n; y++) {
                     double want = add_to ? *tensor_at(old, x, y, 0, 0) : 0;
