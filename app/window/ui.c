@@ -277,7 +277,7 @@ static void menu_draw(Ui *ui) {
     if (box_has(box, ui->in.x, ui->in.y)) menu->scroll -= ui->in.wheel_y * row;
     if (menu->fresh || !ui->in.moved) {
         double top = menu->hover * row;
-        if (menu->hover >= 0 && !ui->in.wheel_y)
+        if (menu->hover >= 0 && ui->in.wheel_y == 0)
             menu->scroll = fmin(top, fmax(menu->scroll, top + row - (box.h - 8)));
     }
     menu->scroll = fmax(0, fmin(menu->scroll, content - (box.h - 8)));

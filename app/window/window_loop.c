@@ -19,11 +19,11 @@ static bool narrow(const Window *w) {
 static void draw_notice(Window *w, Box center) {
     if (!*w->notice) return;
     Ui *ui = &w->ui;
-    if (w->notice_until_ms && ui->now_ms >= w->notice_until_ms) {
+    if (w->notice_until_ms > 0 && ui->now_ms >= w->notice_until_ms) {
         w->notice[0] = 0;
         return;
     }
-    if (w->notice_until_ms && (ui->wake_ms == 0 || w->notice_until_ms < ui->wake_ms))
+    if (w->notice_until_ms > 0 && (ui->wake_ms == 0 || w->notice_until_ms < ui->wake_ms))
         ui->wake_ms = w->notice_until_ms;
     Str notice = str(w->notice);
     double room = fmin(center.w - 32, 720) - 56;
