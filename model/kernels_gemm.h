@@ -1,8 +1,8 @@
-/* A matrix product for processors with AVX-512, one thread at a time, where BLAS keeps to AVX2
- * kernels: because OPENBLAS_CORETYPE says so, or because the library is older than the processor.
- * Everywhere else BLAS does the work (ops_blas.c), and is as fast: measured on a Xeon of 2023 with
- * training's shapes, in GFLOP/s of one core: this 115, OpenBLAS 0.3.21 with its AVX-512 kernels 90
- * to 120, with its AVX2 ones 40 to 70.
+/* A matrix product for processors with AVX-512, one thread at a time: for the parts of a team's
+ * round, and where BLAS keeps to AVX2 kernels because OPENBLAS_CORETYPE says so, or because the
+ * library is older than the processor. Everywhere else BLAS does the work (ops_blas.c). Measured
+ * on a Xeon of 2023 with training's shapes, in GFLOP/s of one core: this 115, OpenBLAS 0.3.21 with
+ * its AVX-512 kernels 90 to 120, with its AVX2 ones 40 to 70.
  *
  *     if (kernel_gemm_serves(&shape)) kernel_gemm(&shape, a, lda, b, ldb, c, ldc);
  *
