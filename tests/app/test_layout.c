@@ -10,31 +10,13 @@
 
 #include <cmocka.h>
 
-#include "app/drawer.h"
 #include "app/figure_scene.h"
-
-static Subject *subject;
-static Drawer drawer;
+#include "tests/app/ground.h"
 
 static int open_all(void **unused) {
     (void)unused;
-    Error error = {0};
-    State state;
-    state_init(&state);
     const char *model = getenv("LAYOUT_MODEL");
-    subject = subject_open(model ? model : "tests/data/tiny", &error);
-    if (!subject || !drawer_open(&drawer, &state, &error)) {
-        fprintf(stderr, "%s\n", error.message);
-        return 1;
-    }
-    return 0;
-}
-
-static int close_all(void **unused) {
-    (void)unused;
-    subject_close(subject);
-    drawer_close(&drawer);
-    return 0;
+    return ground_open(model ? model : "tests/data/tiny");
 }
 
 /* What is inked by a text that runs along or up; false where it stands askew. */
@@ -155,11 +137,7 @@ static int check_one(const char *kind, const char *fields, int text, const char 
     snprintf(copy, sizeof copy, "%s;%s", fields, look);
     snprintf(what, sizeof what, "%s, text %d, %s", kind, text, copy);
     Error error = {0};
-    for (char *at = strtok(copy, ";"); at; at = strtok(NULL, ";")) {
-        char *value = strchr(at, '=');
-        *value = 0;
-        if (!state_set(&state, at, str(value + 1), &error)) fail_msg("%s", error.message);
-    }
+    ground_set(&state, copy);
     const View *view = view_find(kind);
     Scene scene;
     if (!scene_open(&scene, &state, view, subject, &error)) fail_msg("%s: %s", what, error.message);
@@ -203,5 +181,5 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_lies_over_another),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, ground_close);
 }

@@ -10,33 +10,15 @@
 
 #include <cmocka.h>
 
-#include "app/drawer.h"
 #include "app/figure_scene.h"
 #include "model/base/file.h"
 #include "model/pattern.h"
 #include "render/export.h"
-
-static Subject *subject;
-static Drawer drawer;
+#include "tests/app/ground.h"
 
 static int open_all(void **unused) {
     (void)unused;
-    Error error = {0};
-    State state;
-    state_init(&state);
-    subject = subject_open("tests/data/tiny", &error);
-    if (!subject || !drawer_open(&drawer, &state, &error)) {
-        fprintf(stderr, "%s\n", error.message);
-        return 1;
-    }
-    return 0;
-}
-
-static int close_all(void **unused) {
-    (void)unused;
-    subject_close(subject);
-    drawer_close(&drawer);
-    return 0;
+    return ground_open("tests/data/tiny");
 }
 
 /* A view of "the cat sat" with these fields set: "layer=1 head=2". */
@@ -49,24 +31,13 @@ typedef struct Drawn {
     Error error;
 } Drawn;
 
-static void set_fields(State *state, const char *fields) {
-    char copy[512];
-    snprintf(copy, sizeof copy, "%s", fields);
-    for (char *at = strtok(copy, ";"); at; at = strtok(NULL, ";")) {
-        char *value = strchr(at, '=');
-        Error error = {0};
-        *value = 0;
-        if (!state_set(state, at, str(value + 1), &error)) fail_msg("%s", error.message);
-    }
-}
-
 static bool draw_any(Drawn *d, const char *kind, const char *fields) {
     *d = (Drawn){0};
     state_init(&d->state);
     state_put_text(&d->state.text, "the cat is on the mat.");
     state_put_text(&d->state.target_text, "kissa on matolla.");
     state_put_text(&d->state.view, kind);
-    set_fields(&d->state, fields);
+    ground_set(&d->state, fields);
     const View *view = view_find(kind);
     assert_non_null(view);
     if (!scene_open(&d->scene, &d->state, view, subject, &d->error)) return false;
@@ -682,5 +653,5 @@ int main(void) {
         cmocka_unit_test(idle_wishes_are_remarked),
         cmocka_unit_test(aliases),
     };
-    return cmocka_run_group_tests(tests, open_all, close_all);
+    return cmocka_run_group_tests(tests, open_all, ground_close);
 }

@@ -406,10 +406,6 @@ static void anything_in_any_order(void **state) {
     window_close(w);
 }
 
-static int leave(void **state) {
-    return spawn_clean(state);
-}
-
 int main(void) {
     setenv("SDL_VIDEODRIVER", "dummy", 1);
     const struct CMUnitTest tests[] = {
@@ -426,5 +422,5 @@ int main(void) {
         cmocka_unit_test(pinches_drops_and_compositions),
         cmocka_unit_test(anything_in_any_order),
     };
-    return cmocka_run_group_tests(tests, NULL, leave);
+    return cmocka_run_group_tests(tests, NULL, spawn_clean);
 }

@@ -225,10 +225,6 @@ static void a_trace_is_opened_from_the_start(void **state) {
     window_close(w);
 }
 
-static int leave(void **state) {
-    return spawn_clean(state);
-}
-
 int main(void) {
     setenv("SDL_VIDEODRIVER", "dummy", 1);
     const struct CMUnitTest tests[] = {
@@ -240,5 +236,5 @@ int main(void) {
         cmocka_unit_test(sentences_of_a_file_are_stepped_through),
         cmocka_unit_test(a_trace_is_opened_from_the_start),
     };
-    return cmocka_run_group_tests(tests, NULL, leave);
+    return cmocka_run_group_tests(tests, NULL, spawn_clean);
 }
