@@ -72,13 +72,10 @@ Team *ops_team(void) {
     return n_threads > 1 && kernel_gemm_serves(&usual) ? team_new(n_threads) : NULL;
 }
 
-/* The bias where the product will be added to it. */
-static Gemm with_bias(const Gemm *s, float *c, int64_t ldc) {
-    Gemm onto = *s;
-    for (int64_t i = 0; s->bias && i < s->m; i++)
-        memcpy(c + i * ldc, s->bias, (size_t)s->n * sizeof *c);
-    if (s->bias) onto.beta = 1;
-    return onto;
+/* The bias in every row, where the product will be added to it. */
+static void put_bias(const float *bias, int64_t m, int64_t n, float *c, int64_t ldc) {
+    for (int64_t i = 0; bias && i < m; i++)
+        memcpy(c + i * ldc, bias, (size_t)n * sizeof *c);
 }
 
 void ops_gemm_part(const Gemm *s, const float *a, int64_t lda, const float *b, int64_t ldb,
@@ -86,7 +83,9 @@ void ops_gemm_part(const Gemm *s, const float *a, int64_t lda, const float *b, i
     assert(!s->bias || s->beta == 0);
     bool skinny = kernel_skinny_serves(s);
     if (!skinny && kernel_gemm_serves(s) && kernel_gemm(s, a, lda, b, ldb, c, ldc)) return;
-    Gemm onto = with_bias(s, c, ldc);
+    put_bias(s->bias, s->m, s->n, c, ldc);
+    Gemm onto = *s;
+    if (s->bias) onto.beta = 1;
     int m = (int)s->m, n = (int)s->n, k = (int)s->k;
     if (skinny)
         kernel_skinny(&onto, a, lda, b, ldb, c, ldc);
@@ -246,8 +245,7 @@ Tensor op_linear(Run *run, Tensor x, const Linear *linear) {
     float *scratch = w->dtype == DTYPE_F32
                          ? NULL
                          : arena_alloc(run->arena, (size_t)(step * w->cols) * sizeof(float));
-    for (int64_t t = 0; linear->bias && t < n; t++)
-        memcpy(y.data + t * w->rows, linear->bias, (size_t)w->rows * sizeof(float));
+    put_bias(linear->bias, n, w->rows, y.data, w->rows);
     for (int64_t first = 0; first < w->rows && n > 0; first += step) {
         int64_t rows = w->rows - first < step ? w->rows - first : step;
         Panel p = weight_panel(w, first, rows, scratch);
