@@ -1,5 +1,4 @@
 /* Opening (recent models, models found, a path with completion) and writing files. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 

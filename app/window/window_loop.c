@@ -4,11 +4,9 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "app/window/actions.h"
 #include "app/window/events.h"
-#include "app/window/jobs.h"
 #include "app/window/screenshot.h"
 #include "app/window/window.h"
 

@@ -4,8 +4,6 @@
 #include <string.h>
 
 #include "app/window/cells.h"
-#include "app/window/input.h"
-#include "model/base/file.h"
 #include "tests/app/spawn.h"
 #include "tests/app/window_hand.h"
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/window/cells.h"
 #include "app/window/input.h"
 #include "model/base/file.h"
 #include "tests/app/spawn.h"
