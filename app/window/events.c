@@ -183,6 +183,6 @@ bool events_take(Window *w, const SDL_Event *event) {
         return true;
     default:
         /* What the worker has done is seen by the loop; how far it is, only once that is shown. */
-        return event->type == w->wake_event && window_shows_progress(w);
+        return event->type == w->wake_event && picture_shows_progress(w);
     }
 }

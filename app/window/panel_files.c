@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app/window/complete.h"
+#include "app/window/jobs.h"
 #include "app/window/window.h"
 #include "model/base/file.h"
 
@@ -105,6 +106,7 @@ void panel_open_model(Window *w, Box box) {
     TextFieldEvent e =
         textfield_draw(ui, ui_id("query", 0), box_cut_top(&box, 38), &w->query, &look);
     if (e.changed || w->fields_fresh) {
+        if (w->fields_fresh) job_scan(w);
         w->fields_fresh = false;
         w->chosen = 0;
         find(w);

@@ -213,18 +213,19 @@ void window_values(Window *window, const char *hook);
 bool window_view_fits(Window *window, const View *view, char reason[256]);
 bool window_busy(const Window *window);
 void window_wake(void *window); /* from any thread: an event, so that a frame follows */
-bool window_shows_progress(const Window *window);
 
-/* ---- picture.c ---- */
-void picture_draw(Window *window, Box area);
+/* ---- the picture ---- */
+void picture_place(Window *window, Box area); /* where it is to be drawn, before it is */
 void picture_fit(Window *window);
 void picture_zoom(Window *window, double factor, double x, double y); /* about a point, units */
 void picture_pan(Window *window, double dx, double dy);
 void picture_refocus(Window *window); /* the selection has changed */
 void picture_placed(Window *window);  /* a new figure has come */
 void picture_wanted(const Window *window, double *width, double *height);
-extern const char *const picture_focus_name;
+double picture_factor(const Window *window); /* units a point, as it is drawn now */
 UiId picture_id(void);
+void picture_draw(Window *window, Box area);
+bool picture_shows_progress(const Window *window);
 
 /* ---- the parts of the window ---- */
 void topbar_draw(Window *window, Box box);
@@ -258,7 +259,6 @@ void panel_heads(Window *window, Box box);
 void panel_beam(Window *window, Box box);
 void panel_lines(Window *window, Box box);
 void panel_options(Window *window, Box box);
-void panel_values(Window *window, Box box);
 
 /* ---- steps of what was written ---- */
 int steps_n(const Window *window);
