@@ -4,6 +4,10 @@
 
 #include "app/window/act.h"
 #include "app/window/cells.h"
+#include "app/window/edits.h"
+#include "app/window/heads.h"
+#include "app/window/picture.h"
+#include "app/window/steps.h"
 
 void act_set_view(Window *w, int index) {
     int n = 0;
@@ -42,7 +46,7 @@ void act_step_layer(Window *w, int by) {
     Place p = window_head(w);
     p.layer = ((p.layer < 0 ? 0 : p.layer + by) + n_layers) % n_layers;
     if (p.head >= n_heads) p.head = n_heads - 1;
-    window_go_head(w, p);
+    heads_go(w, p);
 }
 
 void act_step_head(Window *w, int by) {
@@ -51,7 +55,7 @@ void act_step_head(Window *w, int by) {
     Place p = window_head(w);
     p.head = ((p.head < 0 ? (by > 0 ? 0 : n_heads - 1) : p.head + by) + n_heads) % n_heads;
     if (p.layer < 0 || p.layer >= n_layers) p.layer = 0;
-    window_go_head(w, p);
+    heads_go(w, p);
 }
 
 void act_set_attention(Window *w, int which) {

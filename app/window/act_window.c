@@ -4,7 +4,12 @@
 #include <string.h>
 
 #include "app/window/act.h"
+#include "app/window/input.h"
 #include "app/window/jobs.h"
+#include "app/window/lines.h"
+#include "app/window/panel.h"
+#include "app/window/picture.h"
+#include "app/window/steps.h"
 
 bool act_has_model(const Window *w) {
     return w->loaded != NULL;
@@ -157,7 +162,7 @@ void act_cancel(Window *w, int unused) {
 void act_own_target(Window *w, int unused) {
     (void)unused;
     w->target_own = true;
-    window_state_from_fields(w);
+    input_from_fields(w);
 }
 
 void act_step_line(Window *w, int by) {

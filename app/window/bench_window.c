@@ -9,7 +9,7 @@
 
 #include "app/bench.h"
 #include "app/window/actions.h"
-#include "app/window/window.h"
+#include "app/window/picture.h"
 
 enum { LAYERS = 12, HEADS = 12, TOKENS = 512, MOST_FRAMES = 2000 };
 

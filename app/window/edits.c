@@ -1,11 +1,12 @@
 /* Changes to the forward pass from the window: a head switched off or scaled, a weight set. They
- * are the texts of the command line, kept in the state. And: which heads are drawn together. */
+ * are the texts of the command line, kept in the state. */
+#include "app/window/edits.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app/window/cells.h"
-#include "app/window/window.h"
 
 /* "decoder.2.cross_attn" */
 static void attention_name(const Place *head, char out[64]) {
@@ -111,67 +112,5 @@ void edit_set_weight(Window *w, Place cell, double weight) {
 
 void edit_clear(Window *w) {
     state_list_clear(&w->state.edits);
-    w->ui.again = true;
-}
-
-/* ---- heads drawn together: state.heads, "L2H3,L2H5" ---- */
-
-static bool listed(const char *list, const char *name) {
-    size_t n = strlen(name);
-    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
-        if (strncmp(at, name, n) == 0 && (at[n] == ',' || at[n] == 0)) return true;
-    return false;
-}
-
-bool heads_shown(const Window *w, Place head) {
-    for (int i = 0; w->shown && i < w->shown->report.n_series; i++) {
-        const Place *p = &w->shown->report.series[i];
-        if (place_same_attention(p, &head) && p->layer == head.layer &&
-            (p->head == head.head || p->head < 0))
-            return true;
-    }
-    return false;
-}
-
-void heads_toggle(Window *w, Place head, bool alone) {
-    if (head.layer < 0 || head.head < 0) return;
-    if (alone) {
-        window_go_head(w, head);
-        return;
-    }
-    char name[32];
-    snprintf(name, sizeof name, "L%dH%d", head.layer, head.head);
-    StrBuf list = {0};
-    bool was = false;
-    int n = 0;
-    if (w->state.heads) {
-        was = listed(w->state.heads, name);
-    } else if (w->shown) {
-        /* The first toggle starts from what is drawn. */
-        for (int i = 0; i < w->shown->report.n_series; i++) {
-            const Place *p = &w->shown->report.series[i];
-            if (p->layer < 0 || p->head < 0 || !place_same_attention(p, &head)) continue;
-            if (p->layer == head.layer && p->head == head.head) {
-                was = true;
-                continue;
-            }
-            strbuf_printf(&list, "%sL%dH%d", n++ ? "," : "", p->layer, p->head);
-        }
-    }
-    for (const char *at = w->state.heads; at && *at;) {
-        size_t len = strcspn(at, ",");
-        bool same = len == strlen(name) && strncmp(at, name, len) == 0;
-        if (!same && len) strbuf_printf(&list, "%s%.*s", n++ ? "," : "", (int)len, at);
-        at += len + (at[len] == ',');
-    }
-    if (!was) strbuf_printf(&list, "%s%s", n++ ? "," : "", name);
-    /* At least one head stays on. */
-    if (n > 0) {
-        state_put_text(&w->state.heads, list.data);
-        const Model *model = window_model(w);
-        if (model && model_has_stack(model, STACK_DECODER))
-            state_put_text(&w->state.attention, place_attention_name(&head));
-    }
-    strbuf_free(&list);
     w->ui.again = true;
 }

@@ -4,6 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/window/input.h"
+#include "app/window/parts.h"
+#include "app/window/picture.h"
+
 static void read_modifiers(UiInput *in, SDL_Keymod mod) {
     in->shift = (mod & KMOD_SHIFT) != 0;
     in->ctrl = (mod & (KMOD_CTRL | KMOD_GUI)) != 0;
@@ -176,7 +180,7 @@ bool events_take(Window *w, const SDL_Event *event) {
         SDL_free(event->drop.file);
         return true;
     case SDL_DROPTEXT:
-        window_set_text(w, event->drop.file, NULL);
+        input_set_text(w, event->drop.file, NULL);
         SDL_free(event->drop.file);
         return true;
     case SDL_RENDER_TARGETS_RESET:

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "app/window/actions.h"
-#include "app/window/window.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
+#include "app/window/picture.h"
 
 enum { LINE = 18, MOST_LINES = 3 };
 

@@ -73,6 +73,93 @@ static void put_text(Window *w, const char *text) {
     state_put_text(&s->text_pair, NULL);
 }
 
+void input_choose_view(Window *w) {
+    static const char *const made_for[] = {[INPUT_TEXT] = "cross",
+                                           [INPUT_IDS] = "cross",
+                                           [INPUT_PICTURE] = "patches",
+                                           [INPUT_SOUND] = "audio"};
+    const char *now = window_view(w)->name, *own = made_for[input_kind(w)];
+    bool of_kind = false;
+    for (int i = 0; i <= INPUT_SOUND; i++)
+        of_kind = of_kind || strcmp(now, made_for[i]) == 0;
+    if (of_kind && view_find(own)) state_put_text(&w->state.view, own);
+}
+
+/* ---- fields and state ---- */
+
+/* The first field: the text, or the path of what is looked at or heard. */
+static void to_first(Window *w) {
+    char **path = path_of(w);
+    const char *text = path ? *path : w->state.text;
+    if (w->state.from) text = NULL;
+    textedit_set(&w->source.edit, text ? str(text) : (Str){"", 0});
+}
+
+void input_to_fields(Window *w) {
+    const State *s = &w->state;
+    to_first(w);
+    textedit_set(&w->pair.edit, s->text_pair ? str(s->text_pair) : (Str){"", 0});
+    w->target_own = s->target_text == NULL;
+    Str own = w->pass && w->target_own && !s->from ? w->pass->own : (Str){"", 0};
+    textedit_set(&w->target.edit, s->target_text ? str(s->target_text) : own);
+}
+
+static bool put(char **field, const char *value) {
+    if (value ? *field && strcmp(*field, value) == 0 : !*field) return false;
+    state_put_text(field, value);
+    return true;
+}
+
+static const char *typed(const TextField *field) {
+    Str text = textedit_text(&field->edit);
+    return text.n ? text.data : NULL;
+}
+
+static bool from_first(Window *w) {
+    const char *text = typed(&w->source);
+    char **path = path_of(w);
+    if (!path) return put(&w->state.text, text);
+    char *full = text ? complete_expand(text) : NULL;
+    /* Half a path is no picture yet: the one before stays in sight. */
+    bool changed = (!full || (file_exists(full) && !file_is_folder(full))) && put(path, full);
+    free(full);
+    return changed;
+}
+
+void input_from_fields(Window *w) {
+    State *s = &w->state;
+    bool changed = from_first(w);
+    changed = put(&s->text_pair, typed(&w->pair)) || changed;
+    if (w->target_own)
+        state_put_text(&s->target_text, NULL);
+    else
+        changed = put(&s->target_text, typed(&w->target)) || changed;
+    if (!changed) return;
+    /* Another text has other steps and other words to select. */
+    s->step = -1;
+    s->locked = false;
+    s->selection = place_none();
+}
+
+void input_set_text(Window *w, const char *text, const char *target) {
+    if (w->state.text) settings_recent(w->settings.sentences, w->state.text);
+    StrBuf clean = {0}, clean_target = {0};
+    textedit_clean(str(text), &clean);
+    if (target) textedit_clean(str(target), &clean_target);
+    state_put_text(&w->state.text, clean.n ? clean.data : NULL);
+    state_put_text(&w->state.target_text, clean_target.n ? clean_target.data : NULL);
+    strbuf_free(&clean);
+    strbuf_free(&clean_target);
+    state_put_text(&w->state.text_pair, NULL);
+    state_put_text(&w->state.inputs, NULL);
+    state_put_text(&w->state.from, NULL);
+    w->state.step = -1;
+    w->state.locked = false;
+    w->state.selection = place_none();
+    input_to_fields(w);
+    w->ui.again = true;
+}
+
 void input_adapt(Window *w) {
     State *s = &w->state;
     char **path = path_of(w);
@@ -86,43 +173,7 @@ void input_adapt(Window *w) {
         put_text(w, example_text);
     else if (input_kind(w) == INPUT_TEXT && s->text && strcmp(s->text, example_ids) == 0)
         put_text(w, example_text);
-    window_fields_from_state(w);
-}
-
-void input_choose_view(Window *w) {
-    static const char *const made_for[] = {[INPUT_TEXT] = "cross",
-                                           [INPUT_IDS] = "cross",
-                                           [INPUT_PICTURE] = "patches",
-                                           [INPUT_SOUND] = "audio"};
-    const char *now = window_view(w)->name, *own = made_for[input_kind(w)];
-    bool of_kind = false;
-    for (int i = 0; i <= INPUT_SOUND; i++)
-        of_kind = of_kind || strcmp(now, made_for[i]) == 0;
-    if (of_kind && view_find(own)) state_put_text(&w->state.view, own);
-}
-
-void input_to_field(Window *w) {
-    char **path = path_of(w);
-    const char *text = path ? *path : w->state.text;
-    if (w->state.from) text = NULL;
-    textedit_set(&w->source.edit, text ? str(text) : (Str){"", 0});
-}
-
-static bool put(char **field, const char *value) {
-    if (value ? *field && strcmp(*field, value) == 0 : !*field) return false;
-    state_put_text(field, value);
-    return true;
-}
-
-bool input_from_field(Window *w) {
-    Str text = textedit_text(&w->source.edit);
-    char **path = path_of(w);
-    if (!path) return put(&w->state.text, text.n ? text.data : NULL);
-    char *full = text.n ? complete_expand(text.data) : NULL;
-    /* Half a path is no picture yet: the one before stays in sight. */
-    bool changed = (!full || (file_exists(full) && !file_is_folder(full))) && put(path, full);
-    free(full);
-    return changed;
+    input_to_fields(w);
 }
 
 bool input_complete(Window *w) {

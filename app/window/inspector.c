@@ -6,7 +6,10 @@
 
 #include "app/window/actions.h"
 #include "app/window/cells.h"
-#include "app/window/window.h"
+#include "app/window/edits.h"
+#include "app/window/heads.h"
+#include "app/window/parts.h"
+#include "app/window/picture.h"
 
 enum { ROW = 24, TOP_KEYS = 5 };
 

@@ -6,82 +6,15 @@
 
 #include "app/parallel.h"
 #include "app/window/input.h"
+#include "app/window/lines.h"
+#include "app/window/panel.h"
+#include "app/window/picture.h"
+#include "app/window/steps.h"
 #include "app/window/values.h"
 #include "model/base/file.h"
 #include "model/hub.h"
 #include "model/ops.h"
 #include "render/export.h"
-
-void shown_free(Shown *shown) {
-    if (!shown) return;
-    figure_free(shown->figure);
-    view_report_free(&shown->report);
-    free(shown);
-}
-
-static int number_in(const char *text) {
-    return text && text[0] >= '0' && text[0] <= '9' && !strpbrk(text, ",-") ? atoi(text) : -1;
-}
-
-/* What the picture is about: of its series what they have in common, else the state's choice, else
- * the view's default. */
-static Place head_of(const Shown *shown, const ViewInput *input) {
-    const ViewReport *r = &shown->report;
-    const State *s = input->state;
-    Place p;
-    if (r->n_series > 0) {
-        p = r->series[0];
-        for (int i = 1; i < r->n_series; i++) {
-            if (r->series[i].layer != p.layer) p.layer = -1;
-            if (r->series[i].head != p.head) p.head = -1;
-        }
-    } else {
-        p = view_default_place(input, NULL);
-        Place wanted = p;
-        if (s->attention && strcmp(s->attention, "self") != 0) {
-            wanted.cross = strcmp(s->attention, "cross") == 0;
-            wanted.stack = strcmp(s->attention, "encoder") == 0 ? STACK_ENCODER : STACK_DECODER;
-        }
-        if (!place_same_attention(&p, &wanted)) p = place_of_head(wanted, 0, 0);
-        if (number_in(s->layer) >= 0) p.layer = number_in(s->layer);
-        if (number_in(s->head) >= 0) p.head = number_in(s->head);
-    }
-    p.query = p.key = -1;
-    return p;
-}
-
-Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, double width,
-                  double height, Text *fonts) {
-    Shown *shown = calloc(1, sizeof *shown);
-    if (!shown) abort();
-    shown->view = view_find(state->view);
-    shown->width = width;
-    shown->height = height;
-    shown->head = place_none();
-    ViewInput input = {.model = loaded ? loaded->subject->model : NULL,
-                       .tokenizer = loaded ? loaded->subject->tokenizer : NULL,
-                       .trace = pass ? pass->trace : NULL,
-                       .baseline = pass ? pass->plain : NULL,
-                       .baseline_name = state->against,
-                       .state = state,
-                       .width_pt = width,
-                       .height_pt = height,
-                       .live = true,
-                       .report = &shown->report};
-    const Theme *theme = state->theme ? theme_find(str(state->theme)) : NULL;
-    Figure *figure = figure_new(theme ? theme : theme_of(THEME_LIGHT), fonts);
-    Error error = {0};
-    if (view_fits(shown->view, &input, &error) && view_build(shown->view, figure, &input, &error)) {
-        figure_seal(figure);
-        shown->figure = figure;
-        if (pass) shown->head = head_of(shown, &input);
-    } else {
-        figure_free(figure);
-        shown->kind = error.kind;
-        memcpy(shown->error, error.message, sizeof shown->error);
-    }
-    return shown;
-}
 
 /* ---- opening a model ---- */
 
@@ -101,7 +34,6 @@ static bool load_work(void *data, const Progress *progress, Error *error) {
 static void load_done(void *context, void *data, bool ok, const Error *error) {
     Window *w = context;
     LoadJob *job = data;
-    w->first_load = false;
     if (!ok) {
         snprintf(w->load_error, sizeof w->load_error, "%s", error->message);
         window_notice(w, true, "%s", error->message);
@@ -114,8 +46,6 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     pass_release(w->pass);
     w->loaded = loaded_retain(job->loaded);
     w->pass = NULL;
-    free(w->muted);
-    w->muted = NULL;
     state_put_text(&w->state.model, job->name);
     if (job->from && w->state.from && strcmp(job->from, w->state.from) == 0)
         state_put_text(&w->state.from, NULL);
@@ -148,6 +78,7 @@ static void load_drop(void *data) {
 }
 
 void job_load(Window *w, const char *name) {
+    if (w->loaded) window_notice(w, false, "Opening %s …", name ? name : "the shipped model");
     LoadJob *job = calloc(1, sizeof *job);
     if (!job) abort();
     job->name = name ? strdup(name) : NULL;
@@ -304,8 +235,8 @@ static void draw_drop(void *data) {
 void job_state(const Window *w, State *out) {
     state_copy(out, &w->state);
     out->selection = window_selected(w);
-    if (strcmp(window_view(w)->name, "model") != 0 || number_in(out->layer) < 0 ||
-        number_in(out->head) < 0)
+    if (strcmp(window_view(w)->name, "model") != 0 || shown_index(out->layer) < 0 ||
+        shown_index(out->head) < 0)
         return;
     state_put_text(&out->layer, NULL);
     state_put_text(&out->head, NULL);
@@ -405,7 +336,15 @@ static void export_drop(void *data) {
     free(job);
 }
 
+/* The next file is looked for where this one is. */
+static void remember_folder(Settings *settings, const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash && slash != path)
+        snprintf(settings->folder, sizeof settings->folder, "%.*s", (int)(slash - path), path);
+}
+
 void job_export(Window *w, const char *path) {
+    remember_folder(&w->settings, path);
     ExportJob *job = calloc(1, sizeof *job);
     if (!job) abort();
     job->draw = draw_job(w, false);
@@ -443,6 +382,7 @@ static void values_done(void *context, void *data, bool ok, const Error *error) 
 }
 
 void job_values(Window *w, const char *hook) {
+    if (!w->loaded) return;
     DrawJob *job = draw_job(w, true);
     state_put_text(&job->state.box, hook);
     job->width = w->width * 0.7;

@@ -5,7 +5,7 @@
 
 #include "app/window/window.h"
 
-void job_load(Window *window, const char *name);
+void job_load(Window *window, const char *name); /* NULL: the shipped model */
 /* Runs the model, then draws the view; the picture comes with the run. */
 void job_run(Window *window);
 void job_draw(Window *window);
@@ -15,9 +15,5 @@ void job_scan(Window *window); /* looks for models */
 
 /* The state that draws what is in sight, for the command line and for files. */
 void job_state(const Window *window, State *out);
-
-/* The view's picture as the state wants it; for benches and tests too. Never NULL. */
-Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, double width,
-                  double height, Text *fonts);
 
 #endif

@@ -1,8 +1,10 @@
 /* The ground that all panels stand on: opening and closing one, and its list. Which there are and
  * what draws them is panel_draw.c. */
+#include "app/window/panel.h"
+
 #include <math.h>
 
-#include "app/window/window.h"
+#include "app/window/picture.h"
 
 /* A field that takes the letters at once. */
 static bool has_query(Panel panel) {

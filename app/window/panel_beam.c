@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/window/window.h"
+#include "app/window/input.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
 
 typedef struct Tree {
     const Generation *g;
@@ -50,7 +52,7 @@ static void force(Window *w, const Generation *g, int node) {
     Str text = subject_decode(w->loaded->subject, ids, n, arena);
     w->target_own = false;
     textedit_replace(&w->target.edit, text);
-    window_state_from_fields(w);
+    input_from_fields(w);
     arena_free(arena);
 }
 

@@ -3,7 +3,8 @@
 #include <string.h>
 
 #include "app/window/actions.h"
-#include "app/window/window.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
 
 /* Every word of the query must begin a word of the title; case does not matter. */
 static bool begins_word(const char *title, const char *word, size_t n) {

@@ -2,7 +2,8 @@
  * beside it closes it. */
 #include <math.h>
 
-#include "app/window/window.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
 
 /* Of a hook. */
 static void draw_values(Window *w, Box box) {
@@ -28,10 +29,6 @@ static void draw_values(Window *w, Box box) {
     canvas_play(ui->canvas, s->figure, &view, &ui->paint.pixels);
 }
 
-static void draw_inspector(Window *w, Box box) {
-    inspector_draw(w, box);
-}
-
 typedef struct PanelRow {
     Panel panel;
     const char *title;
@@ -51,7 +48,7 @@ static const PanelRow rows[] = {
     {PANEL_OPTIONS, "Options", 480, 0, false, false, panel_options},
     {PANEL_VALUES, "Values", 1100, 0, false, false, draw_values},
     {PANEL_VIEWS, "", 200, 0, true, false, sidebar_list},
-    {PANEL_INSPECTOR, "", 276, 0, false, true, draw_inspector},
+    {PANEL_INSPECTOR, "", 276, 0, false, true, inspector_draw},
 };
 
 static const PanelRow *row_of(Panel panel) {

@@ -4,7 +4,8 @@
 
 #include "app/window/complete.h"
 #include "app/window/jobs.h"
-#include "app/window/window.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
 #include "model/base/file.h"
 
 enum { MOST_FOUND = 200 };
@@ -188,7 +189,7 @@ static void save(Window *w) {
         w->screenshot = strdup(path);
         w->ui.again = true;
     } else {
-        window_export(w, path);
+        job_export(w, path);
     }
     free(path);
 }

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/window/window.h"
+#include "app/window/edits.h"
+#include "app/window/heads.h"
+#include "app/window/lines.h"
+#include "app/window/parts.h"
 
 /* ---- heads ---- */
 

@@ -2,7 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/window/window.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
 
 static void title_of(const char *name, char out[64]) {
     snprintf(out, 64, "%s", name);

@@ -119,6 +119,15 @@ const Summary *pass_summary(const Pass *pass, const Place *attention) {
     return NULL;
 }
 
+double pass_worst(const Pass *pass) {
+    double worst = 0;
+    for (int i = 0; i < pass->n_steps; i++) {
+        double p = pass->steps[i].prob;
+        worst = fmin(worst, p > 0 ? log(p) : -99);
+    }
+    return worst;
+}
+
 /* Everything one run needs while it is going on. */
 typedef struct Running {
     Pass *pass;

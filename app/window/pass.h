@@ -81,6 +81,7 @@ Pass *pass_of_trace(Trace *trace);
 Pass *pass_retain(Pass *pass);
 void pass_release(Pass *pass);                                         /* NULL is fine */
 const Summary *pass_summary(const Pass *pass, const Place *attention); /* NULL: none */
+double pass_worst(const Pass *pass); /* log-probability of the least likely word */
 
 /* "ablate decoder.2.cross_attn:H3" and so on, as State keeps them. */
 bool pass_edits(const State *state, const Model *model, Arena *arena, Edits *out, Error *error);

@@ -1,9 +1,9 @@
-/* Where the figure lies in the window: its zoom, the part in sight, the size it is laid out for, and
- * which of its places is focused. Drawing it is picture_draw.c. */
+/* Where the figure lies in the window: its zoom, the part in sight, the size it is laid out for,
+ * and which of its places is focused. Drawing it is picture_draw.c. */
+#include "app/window/picture.h"
+
 #include <math.h>
 #include <string.h>
-
-#include "app/window/window.h"
 
 enum { RELAYOUT_AFTER_MS = 160 };
 static const double LEAST_WHOLE = 0.6, MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6;

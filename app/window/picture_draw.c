@@ -4,8 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/window/edits.h"
+#include "app/window/heads.h"
 #include "app/window/input.h"
-#include "app/window/window.h"
+#include "app/window/jobs.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
+#include "app/window/picture.h"
+#include "app/window/steps.h"
 
 enum { DIM_AFTER_MS = 120, BAR_AFTER_MS = 400 };
 
@@ -120,7 +126,7 @@ static bool is_thumbnail_view(const Window *w) {
 /* From the thumbnail to the head itself. */
 static void go_in(Window *w, Place head) {
     state_put_text(&w->state.view, head.cross ? "cross" : "head");
-    window_go_head(w, head);
+    heads_go(w, head);
 }
 
 static void click_box(Window *w) {
@@ -138,7 +144,7 @@ static void click_box(Window *w) {
     else
         snprintf(hook, sizeof hook, "%.100s", mark->title);
     HookPoint at;
-    if (hook_parse(hook, &at)) window_values(w, hook);
+    if (hook_parse(hook, &at)) job_values(w, hook);
 }
 
 static void clicked(Window *w, UiState state) {

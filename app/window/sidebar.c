@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "app/window/actions.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
+#include "app/window/steps.h"
 #include "app/window/view_icon.h"
-#include "app/window/window.h"
 
 static void go_view(Window *w, const View *view) {
     state_put_text(&w->state.view, view->name);

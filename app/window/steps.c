@@ -1,7 +1,10 @@
 /* Generation step by step: where the eye is, and other candidates than the model's own. */
+#include "app/window/steps.h"
+
 #include <stdlib.h>
 
-#include "app/window/window.h"
+#include "app/window/input.h"
+#include "app/window/picture.h"
 
 int steps_n(const Window *w) {
     return w->pass ? w->pass->n_steps : 0;
@@ -90,7 +93,7 @@ static void choose_done(void *context, void *data, bool ok, const Error *error) 
     }
     if (job->two) w->target_own = false;
     textedit_replace(job->two ? &w->target.edit : &w->source.edit, job->text);
-    window_state_from_fields(w);
+    input_from_fields(w);
     /* The strip stands at the choice; what came of it is all there. */
     if (job->two) {
         Place p = window_head(w);

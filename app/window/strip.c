@@ -2,7 +2,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "app/window/window.h"
+#include "app/window/parts.h"
+#include "app/window/steps.h"
 
 bool strip_wanted(const Window *w) {
     return steps_n(w) > 0;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "app/window/input.h"
-#include "app/window/window.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
+#include "app/window/picture.h"
 #include "model/base/file.h"
 
 enum { MOST_LINES = 5 };
@@ -116,7 +118,7 @@ static void draw_source(Window *w, Box box, const Fields *f) {
         state_put_text(&w->state.from, NULL);
         w->hover = place_none();
         if (w->state.max_new_tokens) w->state.max_new_tokens = 0;
-        window_state_from_fields(w);
+        input_from_fields(w);
     }
     after(w, e);
 }
@@ -159,7 +161,7 @@ static void draw_target(Window *w, Box box, const Fields *f) {
     if (e.changed) {
         /* An emptied field is the model's own again. */
         w->target_own = w->target.edit.n == 0;
-        window_state_from_fields(w);
+        input_from_fields(w);
     }
     after(w, e);
     /* The mark that says whose words these are. */
@@ -176,7 +178,7 @@ static void draw_target(Window *w, Box box, const Fields *f) {
            own ? "The model's own words" : "Your words; click for the model's own (Ctrl+Shift+R)");
     if (state.clicked && !own) {
         w->target_own = true;
-        window_state_from_fields(w);
+        input_from_fields(w);
         if (pass) textedit_set(&w->target.edit, pass->own);
     }
 }
@@ -184,7 +186,7 @@ static void draw_target(Window *w, Box box, const Fields *f) {
 static void draw_pair(Window *w, Box box, const Fields *f) {
     TextFieldLook look = {.hint = f->pair_hint, .tip = "Second sentence of a pair"};
     TextFieldEvent e = textfield_draw(&w->ui, ui_id("pair", 0), box, &w->pair, &look);
-    if (e.changed) window_state_from_fields(w);
+    if (e.changed) input_from_fields(w);
     after(w, e);
 }
 

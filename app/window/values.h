@@ -2,7 +2,7 @@
 #ifndef APP_WINDOW_VALUES_H
 #define APP_WINDOW_VALUES_H
 
-#include "app/window/window.h"
+#include "app/window/shown.h"
 
 /* NULL if the trace has no such tensor. */
 Shown *values_make(const Trace *trace, const char *hook, const State *state, double width,

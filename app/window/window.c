@@ -3,6 +3,7 @@
 #include "app/window/window.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -106,4 +107,22 @@ Place window_selected(const Window *w) {
         return decodes ? p : place_none();
     }
     return place_none();
+}
+
+void window_remember(Window *w) {
+    State quiet;
+    state_init(&quiet);
+    state_copy(&quiet, &w->state);
+    quiet.selection = place_none();
+    quiet.locked = false;
+    char *text = state_text(&quiet);
+    /* While someone types, the letters are the field's to undo. */
+    bool typing = w->ui.focus == ui_id("source", 0) || w->ui.focus == ui_id("target", 0) ||
+                  w->ui.focus == ui_id("pair", 0);
+    if (typing)
+        history_touch(w->history, text);
+    else
+        history_push(w->history, text);
+    free(text);
+    state_free(&quiet);
 }

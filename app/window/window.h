@@ -17,6 +17,7 @@
 #include "app/views.h"
 #include "app/window/pass.h"
 #include "app/window/settings.h"
+#include "app/window/shown.h"
 #include "app/window/textfield.h"
 #include "app/window/ui.h"
 #include "app/worker.h"
@@ -24,18 +25,6 @@
 
 /* What the worker does, most urgent first. */
 enum { SLOT_LOAD, SLOT_RUN, SLOT_DRAW, SLOT_EXPORT, SLOT_SCAN, SLOT_SCORE };
-
-/* A picture and what it was made from. */
-typedef struct Shown {
-    Figure *figure; /* NULL: it could not be made, see error */
-    ViewReport report;
-    const View *view;
-    double width, height; /* it was asked for, points */
-    Place head; /* attention, layer and head that the picture is about; -1: several, or a mean */
-    ErrorKind kind;
-    char error[1024];
-} Shown;
-void shown_free(Shown *shown); /* NULL is fine */
 
 /* How the figure lies in its area, and its last play. */
 typedef struct Picture {
@@ -121,7 +110,6 @@ typedef struct Window {
     Text *worker_fonts;
     Loaded *loaded;
     char load_error[1024], run_error[1024]; /* why there is no model, or no picture */
-    bool first_load;
     bool view_unsaid; /* the view is nobody's choice: the first model's kind decides */
     Pass *pass;
     Shown *shown;
@@ -139,7 +127,6 @@ typedef struct Window {
     double notice_until_ms; /* 0: stays */
     bool playing;
     double next_step_ms;
-    uint8_t *muted; // [n_muted] by layer * heads + head; 1: left out of the shown heads
     Panel panel;
     UiScroll side_scroll, inspector_scroll, panel_scroll, grid_scroll, strip_scroll;
     TextField query; /* of the palette, the path fields, the options */
@@ -193,102 +180,23 @@ double window_scale(const Window *window); /* pixels a unit */
 void window_apply_theme(Window *window); /* the state's */
 void window_notice(Window *window, bool bad, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-void window_sync(Window *window);                        /* gives the worker what has changed */
-void window_remember(Window *window);                    /* one step of undo */
-void window_load(Window *window, const char *name);      /* NULL: the shipped model */
-void window_open_path(Window *window, const char *path); /* whatever lies there */
-void window_set_text(Window *window, const char *text, const char *target);
-void window_fields_from_state(Window *window);
-void window_state_from_fields(Window *window);
-/* A session: JSON, or the spec that a figure carries. */
-bool session_read(State *state, const char *path, Error *error);
-bool window_state_text(Window *window, const char *json, const char *where);
+void window_remember(Window *window);            /* one step of undo */
 const Model *window_model(const Window *window); /* NULL: none open */
 const View *window_view(const Window *window);   /* never NULL */
 Place window_head(const Window *window);         /* attention, layer and head in sight */
 Place window_selected(const Window *window);     /* hovered, else locked, else none */
-void window_go_head(Window *window, Place head); /* layer and head of the state */
-void window_export(Window *window, const char *path);
-void window_values(Window *window, const char *hook);
 bool window_view_fits(Window *window, const View *view, char reason[256]);
 bool window_busy(const Window *window);
 void window_wake(void *window); /* from any thread: an event, so that a frame follows */
 
-/* ---- the picture ---- */
-void picture_place(Window *window, Box area); /* where it is to be drawn, before it is */
-void picture_fit(Window *window);
-void picture_zoom(Window *window, double factor, double x, double y); /* about a point, units */
-void picture_pan(Window *window, double dx, double dy);
-void picture_refocus(Window *window); /* the selection has changed */
-void picture_placed(Window *window);  /* a new figure has come */
-void picture_wanted(const Window *window, double *width, double *height);
-double picture_factor(const Window *window); /* units a point, as it is drawn now */
-UiId picture_id(void);
-void picture_draw(Window *window, Box area);
-bool picture_shows_progress(const Window *window);
+/* ---- state.c ---- */
+void window_sync(Window *window); /* gives the worker what has changed */
+/* Another state, of a session or of the history; where: what a notice calls it. */
+bool window_state_text(Window *window, const char *json, const char *where);
 
-/* ---- the parts of the window ---- */
-void topbar_draw(Window *window, Box box);
-double topbar_height(Window *window, double width);
-void sidebar_draw(Window *window, Box box, bool narrow);
-void sidebar_list(Window *window, Box box);
-void inspector_draw(Window *window, Box box);
-void strip_draw(Window *window, Box box);
-bool strip_wanted(const Window *window);
-void header_draw(Window *window, Box box);
-double header_height(Window *window, double width);
-void panel_draw(Window *window);
-void panel_open(Window *window, Panel panel);
-void panel_close(Window *window);
-/* A list under a panel's field: arrows and pointer move window->chosen. Returns the row that was
- * clicked, or -1. draw_row: row `i` of the caller's `rows`. */
-typedef struct PanelList {
-    const char *name; /* of the widget */
-    int n;
-    double pitch; /* units */
-    void (*draw_row)(Window *window, Box row, const void *rows, int i, bool chosen);
-    const void *rows;
-} PanelList;
-int panel_list(Window *window, Box box, const PanelList *list);
-bool panel_entered(Window *window); /* Return, on either keypad */
-void panel_palette(Window *window, Box box);
-void panel_help(Window *window, Box box);
-void panel_open_model(Window *window, Box box);
-void panel_export(Window *window, Box box);
-void panel_heads(Window *window, Box box);
-void panel_beam(Window *window, Box box);
-void panel_lines(Window *window, Box box);
-void panel_options(Window *window, Box box);
-
-/* ---- steps of what was written ---- */
-int steps_n(const Window *window);
-int steps_at(const Window *window); /* in sight: the step, else the locked decoder word, the last */
-/* Is the place's query there by the step that is shown? */
-bool steps_reached(const Window *window, const Place *place);
-void steps_go(Window *window, int step);
-void steps_play(Window *window, bool play);
-void steps_choose(Window *window, int step, int32_t id); /* another candidate, and go on */
-
-/* ---- edits ---- */
-bool edit_head_factor(const Window *window, Place head, double *factor); /* false: none set */
-void edit_set_factor(Window *window, Place head, double factor);         /* 1 takes the edit away */
-void edit_set_weight(Window *window, Place cell, double weight);
-void edit_clear(Window *window);
-
-/* ---- heads that are shown ---- */
-void heads_toggle(Window *window, Place head, bool alone);
-bool heads_shown(const Window *window, Place head);
-
-/* ---- lines of a file ---- */
-bool lines_load(Window *window, const char *path, Error *error);
-void lines_go(Window *window, int row);
-void lines_sort(Window *window, int order);
-void lines_note_score(Window *window);
-/* In an order by scores all lines are run, one after the other, while nothing else is. */
-void lines_score_on(Window *window);
-int lines_n_scored(const Window *window);
-void lines_forget_scores(Window *window);
-double lines_worst(const Pass *pass);
-void lines_free(Window *window);
+/* ---- window_files.c ---- */
+void window_open_path(Window *window, const char *path); /* whatever lies there */
+/* A session: JSON, or the spec that a figure carries. */
+bool session_read(State *state, const char *path, Error *error);
 
 #endif

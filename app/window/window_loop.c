@@ -7,8 +7,10 @@
 
 #include "app/window/actions.h"
 #include "app/window/events.h"
+#include "app/window/panel.h"
+#include "app/window/parts.h"
 #include "app/window/screenshot.h"
-#include "app/window/window.h"
+#include "app/window/steps.h"
 
 static bool narrow(const Window *w) {
     return w->width < 1100;

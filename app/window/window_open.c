@@ -2,7 +2,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/window/window.h"
+#include "app/window/input.h"
+#include "app/window/jobs.h"
+#include "app/window/lines.h"
+#include "app/window/picture.h"
 
 static void start_state(Window *w, const WindowOptions *options, Error *error) {
     state_init(&w->state);
@@ -61,7 +64,7 @@ Window *window_open(const WindowOptions *options, Error *error) {
     w->notice_stays = w->notice[0]; /* no run mends these */
     if (options->screenshot) w->screenshot = strdup(options->screenshot);
     w->unattended = options->screenshot != NULL;
-    window_fields_from_state(w);
+    input_to_fields(w);
     picture_fit(w);
     ui_focus(&w->ui, ui_id("source", 0));
     if (options->trace)
@@ -69,7 +72,7 @@ Window *window_open(const WindowOptions *options, Error *error) {
     else if (options->file)
         window_open_path(w, options->file);
     else
-        window_load(w, w->state.model);
+        job_load(w, w->state.model);
     return w;
 }
 
@@ -115,7 +118,6 @@ void window_close(Window *w) {
     free_fields(w);
     arena_free(w->models_arena);
     strbuf_free(&w->kept.quiet);
-    free(w->muted);
     free(w->picture.pixels);
     free(w->screenshot);
     history_free(w->history);

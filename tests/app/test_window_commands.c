@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "app/window/cells.h"
+#include "app/window/edits.h"
+#include "app/window/input.h"
+#include "app/window/panel.h"
+#include "app/window/steps.h"
 #include "tests/app/spawn.h"
 #include "tests/app/window_hand.h"
 
@@ -129,7 +133,7 @@ static void steps_show_what_is_written_by_then(void **state) {
     act(w, "step.last");
     assert_int_equal(steps_at(w), n - 1);
     act(w, "step.first");
-    window_set_text(w, "He loves cats.", NULL);
+    input_set_text(w, "He loves cats.", NULL);
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_equal(w->state.step, -1);
     /* A locked word is where the strip stands, and hides nothing. */

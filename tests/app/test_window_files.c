@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "app/window/input.h"
+#include "app/window/jobs.h"
+#include "app/window/lines.h"
 #include "model/base/file.h"
 #include "tests/app/spawn.h"
 #include "tests/app/window_hand.h"
@@ -12,7 +14,7 @@
 static void ids_are_typed_where_no_tokenizer_is(void **state) {
     (void)state;
     Window *w = open_tiny(1200, 800, "She loves cats.");
-    window_load(w, "tests/data/golden/marian");
+    job_load(w, "tests/data/golden/marian");
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_equal(input_kind(w), INPUT_IDS);
     assert_string_equal(w->state.text, "1 2 3 4 5 6 7 8");
@@ -24,7 +26,7 @@ static void ids_are_typed_where_no_tokenizer_is(void **state) {
     act(w, "focus.source");
     type(w, "3 5");
     assert_int_equal(trace_source(w->pass->trace).n, 2);
-    window_load(w, TINY);
+    job_load(w, TINY);
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_equal(input_kind(w), INPUT_TEXT);
     window_close(w);
@@ -37,9 +39,9 @@ static void a_path_is_typed_where_a_picture_is_read(void **state) {
     snprintf(png, sizeof png, "%s/pictured.png", spawn_scratch());
     snprintf(part, sizeof part, "%s/pict", spawn_scratch());
     Window *w = open_tiny(1200, 800, "She loves cats.");
-    window_export(w, png);
+    job_export(w, png);
     assert_true(window_settle(w, LIMIT_MS));
-    window_load(w, "tests/data/golden/deit");
+    job_load(w, "tests/data/golden/deit");
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_equal(input_kind(w), INPUT_PICTURE);
     assert_null(w->state.text);
@@ -65,14 +67,14 @@ static void a_path_is_typed_where_a_picture_is_read(void **state) {
     assert_true(window_settle(w, LIMIT_MS));
     assert_non_null(strstr(w->notice, "does not listen"));
     assert_string_equal(w->state.image, png);
-    window_load(w, "tests/data/golden/whisper");
+    job_load(w, "tests/data/golden/whisper");
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_equal(input_kind(w), INPUT_SOUND);
     assert_null(w->state.image);
     window_open_path(w, wav);
     assert_true(window_settle(w, LIMIT_MS));
     assert_int_not_equal(strlen(w->run_error), 0);
-    window_load(w, TINY);
+    job_load(w, TINY);
     assert_true(window_settle(w, LIMIT_MS));
     assert_non_null(w->state.text);
     assert_non_null(w->pass);
@@ -88,7 +90,7 @@ static void bad_things_are_said_and_survived(void **state) {
     assert_true(w->notice_bad && *w->notice);
     assert_ptr_equal(w->pass, before);
 
-    window_set_text(w, "bytes \xff\xfe\xc3(", NULL);
+    input_set_text(w, "bytes \xff\xfe\xc3(", NULL);
     assert_true(window_settle(w, LIMIT_MS));
     assert_true(strstr(w->state.text, "\xef\xbf\xbd") != NULL);
 
@@ -97,20 +99,20 @@ static void bad_things_are_said_and_survived(void **state) {
     for (int i = 5; i < 10000; i += 6)
         big[i] = ' ';
     big[10000] = 0;
-    window_set_text(w, big, NULL);
+    input_set_text(w, big, NULL);
     assert_true(window_settle(w, LIMIT_MS));
     free(big);
     assert_int_equal(w->source.edit.n, 10000);
 
-    window_set_text(w, "", NULL);
+    input_set_text(w, "", NULL);
     assert_true(window_settle(w, LIMIT_MS));
-    window_set_text(w, "Good day.", NULL);
+    input_set_text(w, "Good day.", NULL);
     assert_true(window_settle(w, LIMIT_MS));
     assert_true(str_is(w->pass->source, "Good day."));
-    window_export(w, "/no/such/folder/x.png");
+    job_export(w, "/no/such/folder/x.png");
     assert_true(window_settle(w, LIMIT_MS));
     assert_non_null(strstr(w->notice, "no such folder"));
-    window_set_text(w, "closed while it runs", NULL);
+    input_set_text(w, "closed while it runs", NULL);
     window_frame(w);
     window_close(w);
 }
@@ -121,7 +123,7 @@ static void a_picture_is_exported_with_its_session(void **state) {
     char path[512];
     snprintf(path, sizeof path, "%s/out.svg", spawn_scratch());
     act(w, "view.heatmap");
-    window_export(w, path);
+    job_export(w, path);
     assert_true(window_settle(w, LIMIT_MS));
     assert_non_null(strstr(w->notice, "Written"));
     assert_true(file_exists(path));
