@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "app/window/actions.h"
 #include "app/window/cells.h"
 #include "app/window/edits.h"
 #include "app/window/heads.h"
