@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Measures a translation model and writes the figures of its model card.
 
-usage: model_card.py --model DIR --dev FILE.tsv[.gz] [--binary build/attnscope] [--write README.md] [--beam N] [--no-neighbours]
+usage: model_card.py --model DIR --dev FILE.tsv[.gz] [--binary build/attnscope] [--write README.md] [--beam N] [--speeds A,B,C,D] [--no-neighbours]
 
 dev: lang <TAB> english <TAB> target, several rows a source allowed (its references). Prints markdown tables: BLEU of French and Finnish, BLEU
-by source length and on dev rows joined to 15, 25 and 40 words, sentences per second, the lessons' sentences and what share of their neighbours
-(neighbours.tsv, which no corpus row may hold) comes out right. --write puts the tables between the card's two `figures` marks.
+by source length and on dev rows joined to 15, 25 and 40 words, sentences per second, the same with N beams (4; 0: without), the lessons'
+sentences and what share of their neighbours (neighbours.tsv, which no corpus row may hold) comes out right. --write puts the tables between
+the card's two `figures` marks. --speeds: sentences a second as they were measured on a quiet machine, where this one is busy: greedy French and
+Finnish, then with beams.
 """
 import argparse, collections, gzip, os, re, subprocess, sys, time
 
 sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
-from bleu import bleu
+from bleu import bleu, interval
 
 NAMES = {"fra": "French", "fin": "Finnish"}
 BINS = ((1, 5), (6, 8), (9, 999))
@@ -26,12 +28,12 @@ BEGIN, END = "<!-- figures: begin -->", "<!-- figures: end -->"
 
 
 class Translator:
-    def __init__(self, args):
-        self.args = args
+    def __init__(self, args, beam):
+        self.args, self.beam = args, beam
 
     def __call__(self, lang, sentences):
         command = [self.args.binary, "translate", "--model", self.args.model, "--to", lang]
-        command += ["--beam", str(self.args.beam)] if self.args.beam else []
+        command += ["--beam", str(self.beam)] if self.beam else []
         done = subprocess.run(command, input="".join(s + "\n" for s in sentences).encode(), stdout=subprocess.PIPE)
         lines = done.stdout.decode().split("\n")[:-1]
         if done.returncode or len(lines) != len(sentences):
@@ -69,21 +71,28 @@ def one_reference(outputs, references):
     return sum(bleu(outputs, [[several[k % len(several)]] for several in references]) for k in range(4)) / 4
 
 
-def measured(translate, lang, part):
-    """(BLEU against all references, against one each, sentences)."""
-    outputs, references = translate(lang, list(part)), list(part.values())
-    return bleu(outputs, references), one_reference(outputs, references), len(part)
+class Measured:
+    """Some sources, and how their translations score."""
+
+    def __init__(self, translate, lang, part):
+        start = time.perf_counter()
+        self.outputs, self.references = translate(lang, list(part)), list(part.values())
+        self.n, self.per_second = len(part), len(part) / (time.perf_counter() - start)
+        self.all, self.one = bleu(self.outputs, self.references), one_reference(self.outputs, self.references)
+
+    def references_each(self):
+        return sum(map(len, self.references)) / self.n
 
 
 def length_rows(translate, rows):
-    """One list of (bin's name, {lang: measured})."""
+    """One list of (bin's name, {lang: Measured})."""
     table = []
     for low, high in BINS:
         name = f"{low} to {high} words" if high < 999 else f"{low} words and more"
         table.append((name, {lang: {s: t for s, t in rows[lang].items() if low <= len(s.split()) <= high} for lang in NAMES}))
     for least in JOINED:
         table.append((f"rows joined to {least} words", {lang: joined(rows[lang], least) for lang in NAMES}))
-    return [(name, {lang: measured(translate, lang, part) for lang, part in parts.items()}) for name, parts in table]
+    return [(name, {lang: Measured(translate, lang, part) for lang, part in parts.items()}) for name, parts in table]
 
 
 def matches(patterns, text):
@@ -101,27 +110,47 @@ def neighbour_rows(translate):
     return result
 
 
-def report(args):
-    translate, rows = Translator(args), load(args.dev)
-    lines, whole = [], {}
+def lowest(table):
+    """How far the score falls with the length, and how sure that is."""
+    lines = ["The lowest bin, held against the shortest one:", ""]
     for lang in NAMES:
-        start = time.perf_counter()
-        outputs = translate(lang, list(rows[lang]))
-        seconds = time.perf_counter() - start
-        whole[lang] = (bleu(outputs, list(rows[lang].values())), len(outputs), len(outputs) / seconds)
-    search = f"beam {args.beam}" if args.beam else "greedy"
-    lines += [f"| {search}, dev set | BLEU | sentences | per second |", "|---|---|---|---|"]
-    lines += [f"| {NAMES[lang]} | {score:.1f} | {n} | {speed:.0f} |" for lang, (score, n, speed) in whole.items()]
+        shortest = table[0][1][lang]
+        bins = [(part[lang].all / (shortest.all or 1), name, part[lang]) for name, part in table]
+        share, name, worst = min(bins, key=lambda each: each[0])
+        low, high = interval(worst.outputs, worst.references)
+        lines.append(f"- {NAMES[lang]}, {name}: {share:.2f} of it, with one reference {worst.one / (shortest.one or 1):.2f}. {worst.n} sentences: of "
+                     f"1,000 random draws 95 in 100 lie between {low:.1f} and {high:.1f}. References a source: {worst.references_each():.1f}, "
+                     f"in the shortest bin {shortest.references_each():.1f}.")
+    return lines
+
+
+def search_table(whole, table, beam, speeds):
+    """The whole dev set, and by length, with beams."""
+    lines = [f"| with `--beam {beam}` | French | one reference | per second | Finnish | one reference | per second |", "|---|---|---|---|---|---|---|"]
+    row = lambda name, part, last: f"| {name} | " + " | ".join(f"{part[l].all:.1f} | {part[l].one:.1f} | {last(l)}" for l in NAMES) + " |"
+    lines.append(row("dev set", whole, lambda lang: f"{speeds[lang]:.0f}"))
+    return lines + [row(name, part, lambda lang: "") for name, part in table]
+
+
+def measure(translate, rows, speeds):
+    whole = {lang: Measured(translate, lang, rows[lang]) for lang in NAMES}
+    speeds = speeds or [whole[lang].per_second for lang in NAMES]
+    return whole, length_rows(translate, rows), dict(zip(NAMES, speeds))
+
+
+def report(args):
+    translate, rows = Translator(args, 0), load(args.dev)
+    whole, table, speeds = measure(translate, rows, args.speeds[:2])
+    lines = ["| greedy, dev set | BLEU | sentences | per second |", "|---|---|---|---|"]
+    lines += [f"| {NAMES[lang]} | {part.all:.1f} | {part.n} | {speeds[lang]:.0f} |" for lang, part in whole.items()]
     lines += ["", "| BLEU by length of the source | French | one reference | (sentences) | Finnish | one reference | (sentences) |",
               "|---|---|---|---|---|---|---|"]
-    table = length_rows(translate, rows)
-    for name, by_lang in table:
-        lines.append(f"| {name} | " + " | ".join(f"{score:.1f} | {one:.1f} | {n}" for score, one, n in map(by_lang.get, NAMES)) + " |")
-    for lang in NAMES:
-        for i, what in enumerate(("all references", "one reference")):
-            shortest = table[0][1][lang][i] or 1
-            least, name = min((by_lang[lang][i] / shortest, name) for name, by_lang in table)
-            print(f"{NAMES[lang]}, {what}: lowest bin is {least:.2f} of the shortest ({name})", file=sys.stderr)
+    for name, part in table:
+        lines.append(f"| {name} | " + " | ".join(f"{part[lang].all:.1f} | {part[lang].one:.1f} | {part[lang].n}" for lang in NAMES) + " |")
+    lines += [""] + lowest(table)
+    if args.beam:
+        whole, table, speeds = measure(Translator(args, args.beam), rows, args.speeds[2:])
+        lines += [""] + search_table(whole, table, args.beam, speeds)
     lines += ["", "| a lesson's sentence, never trained on | translation |", "|---|---|"]
     lines += [f"| {text} | {translate(lang, [text])[0]} |" for lang, text in LESSONS]
     if not args.no_neighbours:
@@ -134,12 +163,20 @@ def report(args):
     return "\n".join(lines)
 
 
+def speeds(text):
+    numbers = [float(x) for x in text.split(",")]
+    if len(numbers) not in (2, 4):
+        raise argparse.ArgumentTypeError("two or four numbers are expected")
+    return numbers
+
+
 def main():
     options = argparse.ArgumentParser(usage=__doc__.split("\n")[2][7:])
     options.add_argument("--model", required=True)
     options.add_argument("--dev", required=True)
     options.add_argument("--binary", default="build/attnscope")
-    options.add_argument("--beam", type=int, default=0)
+    options.add_argument("--beam", type=int, default=4)
+    options.add_argument("--speeds", type=speeds, default=[])
     options.add_argument("--write", metavar="README.md")
     options.add_argument("--no-neighbours", action="store_true")
     args = options.parse_args()
