@@ -28,6 +28,10 @@ static int64_t place(Tensor x, int64_t i) {
     return at;
 }
 
+Tensor random_strided(Arena *arena, int seed, int64_t n, int64_t d) {
+    return tensor_slice(random_new(arena, seed, 1, 2, n, d + 3), 1, 2, d + 2);
+}
+
 double tensor_distance(Tensor a, Tensor b) {
     assert_true(tensor_same_shape(a, b));
     double most = 0;

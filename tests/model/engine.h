@@ -24,6 +24,9 @@
 Tensor random_tensor(Arena *arena, int seed, double deviation, int rank, const int64_t *shape);
 #define random_new(arena, seed, deviation, rank, ...)                                              \
     random_tensor(arena, seed, deviation, rank, (const int64_t[TENSOR_MAX_RANK]){__VA_ARGS__})
+/* The same of deviation 1 as n rows of d that do not lie one behind the other: columns of a wider
+ * buffer. */
+Tensor random_strided(Arena *arena, int seed, int64_t n, int64_t d);
 
 /* max |a - b|; fails where shapes differ or one is not a number and the other is. Equal
  * infinities differ by 0. */

@@ -1,4 +1,4 @@
-/* GGUF files written here, as llama.cpp's converter writes them, and files that lie. */
+/* GGUF files written here: what becomes of their names and numbers, and files that lie. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -8,161 +8,21 @@
 
 #include <cmocka.h>
 
-#include "model/checkpoint.h"
-#include "model/tokenizer.h"
-#include "tests/model/scratch.h"
-
-/* A small writer. */
-
-enum { U32 = 4, F32 = 6, STRING = 8, ARRAY = 9, I32 = 5 };
-
-typedef struct Gguf {
-    StrBuf keys, tensors, data;
-    uint64_t n_keys, n_tensors;
-} Gguf;
-
-static void put(StrBuf *out, const void *value, size_t n) {
-    strbuf_add(out, value, n);
-}
-
-static void put_text(StrBuf *out, const char *s) {
-    put(out, &(uint64_t){strlen(s)}, 8);
-    strbuf_puts(out, s);
-}
-
-static void key(Gguf *g, const char *name, uint32_t type) {
-    put_text(&g->keys, name);
-    put(&g->keys, &type, 4);
-    g->n_keys++;
-}
-
-static void key_u32(Gguf *g, const char *name, uint32_t value) {
-    key(g, name, U32);
-    put(&g->keys, &value, 4);
-}
-
-static void key_f32(Gguf *g, const char *name, float value) {
-    key(g, name, F32);
-    put(&g->keys, &value, 4);
-}
-
-static void key_text(Gguf *g, const char *name, const char *value) {
-    key(g, name, STRING);
-    put_text(&g->keys, value);
-}
-
-static void key_texts(Gguf *g, const char *name, const char *const *texts, uint64_t n) {
-    key(g, name, ARRAY);
-    put(&g->keys, &(uint32_t){STRING}, 4);
-    put(&g->keys, &n, 8);
-    for (uint64_t i = 0; i < n; i++)
-        put_text(&g->keys, texts[i]);
-}
-
-static void key_numbers(Gguf *g, const char *name, uint32_t type, const void *data, uint64_t n) {
-    key(g, name, ARRAY);
-    put(&g->keys, &type, 4);
-    put(&g->keys, &n, 8);
-    put(&g->keys, data, 4 * n);
-}
-
-/* rows 0: a vector. offset -1: behind the last tensor. */
-static void tensor_of(Gguf *g, const char *name, int64_t rows, int64_t cols, uint32_t type,
-                      const void *data, size_t n_bytes, int64_t offset) {
-    put_text(&g->tensors, name);
-    put(&g->tensors, &(uint32_t){rows ? 2 : 1}, 4);
-    put(&g->tensors, &cols, 8);
-    if (rows) put(&g->tensors, &rows, 8);
-    put(&g->tensors, &type, 4);
-    if (offset < 0) offset = (int64_t)g->data.n;
-    put(&g->tensors, &offset, 8);
-    put(&g->data, data, n_bytes);
-    while (g->data.n % 32)
-        strbuf_putc(&g->data, 0);
-    g->n_tensors++;
-}
-
-/* F32, counted on from `first`. */
-static void tensor(Gguf *g, const char *name, int64_t rows, int64_t cols, float first) {
-    int64_t n = (rows ? rows : 1) * cols;
-    float data[4096];
-    for (int64_t i = 0; i < n; i++)
-        data[i] = first + (float)i;
-    tensor_of(g, name, rows, cols, 0, data, (size_t)n * 4, -1);
-}
-
-static Str finish(Gguf *g) {
-    StrBuf out = {0};
-    strbuf_puts(&out, "GGUF");
-    put(&out, &(uint32_t){3}, 4);
-    put(&out, &g->n_tensors, 8);
-    put(&out, &g->n_keys, 8);
-    put(&out, g->keys.data, g->keys.n);
-    if (g->tensors.n) put(&out, g->tensors.data, g->tensors.n);
-    while (out.n % 32)
-        strbuf_putc(&out, 0);
-    if (g->data.n) put(&out, g->data.data, g->data.n);
-    Str bytes = arena_str(scratch_arena(), strbuf_str(&out));
-    strbuf_free(&out);
-    strbuf_free(&g->keys);
-    strbuf_free(&g->tensors);
-    strbuf_free(&g->data);
-    return bytes;
-}
+#include "tests/model/checkpoint_hand.h"
+#include "tests/model/gguf_writer.h"
 
 static Checkpoint *open_bytes(Str bytes, Error *error) {
     return checkpoint_open(scratch_write("x.gguf", bytes), error);
 }
 
 static Checkpoint *must_open(Gguf *g) {
-    Error error = {0};
-    Checkpoint *c = open_bytes(finish(g), &error);
-    if (!c) fail_msg("%s", error.message);
-    return c;
+    return checkpoint_must_open(scratch_write("x.gguf", finish(g)));
 }
 
 static void must_fail(Gguf *g, const char *says) {
-    Error error = {0};
-    Checkpoint *c = open_bytes(finish(g), &error);
-    if (c) fail_msg("opened, not refused by: %s", says);
-    if (!strstr(error.message, says)) fail_msg("'%s' is not in: %s", says, error.message);
-    assert_non_null(strstr(error.message, "x.gguf"));
-}
-
-/* A llama of one layer: width 8, 2 heads of 4, 1 key-value head, 5 words. */
-static Gguf llama(const char *architecture) {
-    Gguf g = {0};
-    char name[64];
-    key_text(&g, "general.architecture", architecture);
-    static const struct {
-        const char *name;
-        uint32_t value;
-    } sizes[] = {{"context_length", 16},      {"embedding_length", 8},
-                 {"block_count", 1},          {"feed_forward_length", 12},
-                 {"attention.head_count", 2}, {"attention.head_count_kv", 1},
-                 {"rope.dimension_count", 4}};
-    for (int i = 0; i < 7; i++) {
-        snprintf(name, sizeof name, "%s.%s", architecture, sizes[i].name);
-        key_u32(&g, name, sizes[i].value);
-    }
-    snprintf(name, sizeof name, "%s.attention.layer_norm_rms_epsilon", architecture);
-    key_f32(&g, name, 1e-6f);
-    tensor(&g, "token_embd.weight", 5, 8, 0);
-    tensor(&g, "output_norm.weight", 0, 8, 100);
-    tensor(&g, "blk.0.attn_norm.weight", 0, 8, 200);
-    tensor(&g, "blk.0.attn_q.weight", 8, 8, 0);
-    tensor(&g, "blk.0.attn_k.weight", 4, 8, 0);
-    tensor(&g, "blk.0.attn_v.weight", 4, 8, 0);
-    tensor(&g, "blk.0.attn_output.weight", 8, 8, 0);
-    tensor(&g, "blk.0.ffn_norm.weight", 0, 8, 300);
-    tensor(&g, "blk.0.ffn_gate.weight", 12, 8, 0);
-    tensor(&g, "blk.0.ffn_up.weight", 12, 8, 0);
-    tensor(&g, "blk.0.ffn_down.weight", 8, 12, 0);
-    return g;
-}
-
-static int64_t config_integer(const Checkpoint *c, const char *name) {
-    return json_integer_value(json_object_get(checkpoint_config(c), name));
+    const char *path = scratch_write("x.gguf", finish(g));
+    checkpoint_must_fail(path, says);
+    checkpoint_must_fail(path, "x.gguf");
 }
 
 static void a_llama_has_hugging_face_names(void **state) {
@@ -172,12 +32,12 @@ static void a_llama_has_hugging_face_names(void **state) {
     assert_string_equal(checkpoint_format(c), "gguf");
     const json_t *config = checkpoint_config(c);
     assert_string_equal(json_string_value(json_object_get(config, "model_type")), "llama");
-    assert_int_equal(config_integer(c, "hidden_size"), 8);
-    assert_int_equal(config_integer(c, "num_hidden_layers"), 1);
-    assert_int_equal(config_integer(c, "num_attention_heads"), 2);
-    assert_int_equal(config_integer(c, "num_key_value_heads"), 1);
-    assert_int_equal(config_integer(c, "intermediate_size"), 12);
-    assert_int_equal(config_integer(c, "vocab_size"), 5);
+    assert_int_equal(checkpoint_integer(c, "hidden_size"), 8);
+    assert_int_equal(checkpoint_integer(c, "num_hidden_layers"), 1);
+    assert_int_equal(checkpoint_integer(c, "num_attention_heads"), 2);
+    assert_int_equal(checkpoint_integer(c, "num_key_value_heads"), 1);
+    assert_int_equal(checkpoint_integer(c, "intermediate_size"), 12);
+    assert_int_equal(checkpoint_integer(c, "vocab_size"), 5);
     assert_true(json_is_true(json_object_get(config, "tie_word_embeddings")));
     assert_float_equal(json_real_value(json_object_get(config, "rms_norm_eps")), 1e-6, 1e-12);
     assert_int_equal(checkpoint_n_tensors(c), 11);
@@ -354,13 +214,6 @@ static void write_parts(uint32_t second, uint32_t n_tensors) {
     scratch_write("parts/m-00003-of-00003.gguf", finish(&g));
 }
 
-static void part_fails(const char *path, const char *says) {
-    Error error = {0};
-    Checkpoint *c = checkpoint_open(scratch_path(path), &error);
-    if (c) fail_msg("opened, not refused by: %s", says);
-    if (!strstr(error.message, says)) fail_msg("'%s' is not in: %s", says, error.message);
-}
-
 static void parts_are_one_model(void **state) {
     (void)state;
     Gguf whole = llama("llama");
@@ -382,18 +235,22 @@ static void parts_are_one_model(void **state) {
         checkpoint_close(c);
     }
     write_parts(2, n + 2);
-    part_fails("parts", "says that it is part 3 of 3, its name that it is part 2 of 3");
+    checkpoint_must_fail(scratch_path("parts"),
+                         "says that it is part 3 of 3, its name that it is part 2 of 3");
     write_parts(1, n + 3);
-    part_fails("parts", "split.tensors.count is");
+    checkpoint_must_fail(scratch_path("parts"), "split.tensors.count is");
     write_parts(1, n + 2);
     remove(scratch_path("parts/m-00002-of-00003.gguf"));
-    part_fails("parts", "m-00002-of-00003.gguf: this file is missing, part 2 of 3");
-    part_fails("parts/m-00003-of-00003.gguf", "m-00002-of-00003.gguf: this file is missing");
+    checkpoint_must_fail(scratch_path("parts"),
+                         "m-00002-of-00003.gguf: this file is missing, part 2 of 3");
+    checkpoint_must_fail(scratch_path("parts/m-00003-of-00003.gguf"),
+                         "m-00002-of-00003.gguf: this file is missing");
     remove(scratch_path("parts/m-00001-of-00003.gguf"));
-    part_fails("parts", "m-00001-of-00003.gguf: this file is missing, part 1 of 3");
+    checkpoint_must_fail(scratch_path("parts"),
+                         "m-00001-of-00003.gguf: this file is missing, part 1 of 3");
     Gguf g = llama("llama");
     scratch_write("parts/other.gguf", finish(&g));
-    part_fails("parts", "2 files .gguf in this folder; name one of them");
+    checkpoint_must_fail(scratch_path("parts"), "2 files .gguf in this folder; name one of them");
 }
 
 static void lies_are_refused(void **state) {
@@ -452,131 +309,6 @@ static void every_cut_is_noticed(void **state) {
     }
 }
 
-/* The vocabulary, in tokenizer.json form. */
-
-static const json_t *walk(const json_t *node, const char *const *path) {
-    for (; *path; path++)
-        node = json_object_get(node, *path);
-    return node;
-}
-#define WALK(node, ...) walk(node, (const char *const[]){__VA_ARGS__, NULL})
-
-static void a_sentencepiece_vocabulary_gets_its_merges(void **state) {
-    (void)state;
-    static const char *const pieces[] = {"<unk>", "<s>", "</s>", "<0x41>",      "a",
-                                         "b",     "ab",  "aba",  "\xe2\x96\x81"};
-    static const float scores[] = {0, 0, 0, 0, -3, -4, -1, -2, -5};
-    static const int32_t types[] = {2, 3, 3, 6, 1, 1, 1, 1, 1};
-    Gguf g = llama("llama");
-    key_text(&g, "tokenizer.ggml.model", "llama");
-    key_texts(&g, "tokenizer.ggml.tokens", pieces, 9);
-    key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 9);
-    key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 9);
-    Error error = {0};
-    json_t *t = checkpoint_tokenizer(scratch_write("x.gguf", finish(&g)), &error);
-    if (!t) fail_msg("%s", error.message);
-    assert_string_equal(json_string_value(WALK(t, "model", "type")), "BPE");
-    assert_true(json_is_true(WALK(t, "model", "byte_fallback")));
-    assert_int_equal(json_integer_value(WALK(t, "model", "vocab", "aba")), 7);
-    const json_t *merges = WALK(t, "model", "merges");
-    assert_int_equal(json_array_size(merges), 2); /* a+ba is none: no piece "ba" */
-    assert_string_equal(json_string_value(json_array_get(merges, 0)), "a b");
-    assert_string_equal(json_string_value(json_array_get(merges, 1)), "ab a");
-    assert_int_equal(json_array_size(json_object_get(t, "added_tokens")), 3);
-    const json_t *single = WALK(t, "post_processor", "single");
-    assert_string_equal(json_string_value(WALK(json_array_get(single, 0), "SpecialToken", "id")),
-                        "<s>");
-    json_decref(t);
-}
-
-static void tokenizer_open_takes_it(void **state) {
-    (void)state;
-    static const char *const pieces[] = {"<unk>", "<s>", "</s>",         "<0x41>", "a",
-                                         "b",     "ab",  "\xe2\x96\x81", "<0xC3>", "<0xA9>"};
-    static const float scores[] = {0, 0, 0, 0, -3, -4, -1, -5, 0, 0};
-    static const int32_t types[] = {2, 3, 3, 6, 1, 1, 1, 1, 6, 6};
-    Gguf g = llama("llama");
-    key_text(&g, "tokenizer.ggml.model", "llama");
-    key_texts(&g, "tokenizer.ggml.tokens", pieces, 10);
-    key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 10);
-    key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 10);
-    const char *path = scratch_write("tok/x.gguf", finish(&g));
-    const char *const ways[] = {path, scratch_path("tok")};
-    for (int way = 0; way < 2; way++) {
-        Error error = {0};
-        Tokenizer *t = tokenizer_open(ways[way], &error);
-        if (!t) fail_msg("%s", error.message);
-        Tokens tokens;
-        EncodeOptions options = {.special = true};
-        assert_true(
-            tokenizer_encode(t, str("ab aA\xc3\xa9"), &options, scratch_arena(), &tokens, &error));
-        static const int32_t want[] = {1, 7, 6, 7, 4, 3, 8, 9};
-        assert_int_equal(tokens.n, 8);
-        for (int i = 0; i < 8; i++)
-            assert_int_equal(tokens.items[i].id, want[i]);
-        assert_int_equal(tokens.items[1].end, 0); /* the mark in front stands for nothing */
-        assert_int_equal(tokens.items[2].end, 2);
-        assert_int_equal(tokens.items[3].begin, 2);
-        assert_int_equal(tokens.items[5].begin, 4); /* bytes: each stands for its character */
-        assert_int_equal(tokens.items[5].end, 5);
-        for (int i = 6; i < 8; i++) {
-            assert_int_equal(tokens.items[i].begin, 5);
-            assert_int_equal(tokens.items[i].end, 7);
-        }
-        tokenizer_free(t);
-    }
-    Error error = {0};
-    g = llama("llama");
-    assert_null(tokenizer_open(scratch_write("bare/x.gguf", finish(&g)), &error));
-    assert_int_equal(error.kind, ERROR_NOT_FOUND);
-}
-
-static void a_byte_level_vocabulary_keeps_its_merges(void **state) {
-    (void)state;
-    static const char *const pieces[] = {"a", "b", "ab", "<|endoftext|>"};
-    static const char *const merges[] = {"a b"};
-    static const int32_t types[] = {1, 1, 1, 3};
-    static const char *const pre[] = {"gpt-2", "llama-bpe", "qwen2", "something-new"};
-    for (int i = 0; i < 4; i++) {
-        Gguf g = llama("llama");
-        key_text(&g, "tokenizer.ggml.model", "gpt2");
-        key_text(&g, "tokenizer.ggml.pre", pre[i]);
-        key_texts(&g, "tokenizer.ggml.tokens", pieces, 4);
-        key_texts(&g, "tokenizer.ggml.merges", merges, 1);
-        key_numbers(&g, "tokenizer.ggml.token_type", I32, types, 4);
-        key_u32(&g, "tokenizer.ggml.bos_token_id", 3);
-        Error error = {0};
-        json_t *t = checkpoint_tokenizer(scratch_write("x.gguf", finish(&g)), &error);
-        if (i == 3) {
-            assert_null(t);
-            assert_non_null(strstr(error.message, "something-new"));
-            continue;
-        }
-        assert_string_equal(json_string_value(json_array_get(WALK(t, "model", "merges"), 0)),
-                            "a b");
-        assert_string_equal(json_string_value(WALK(t, "decoder", "type")), "ByteLevel");
-        assert_string_equal(json_string_value(WALK(t, "pre_tokenizer", "type")),
-                            i ? "Sequence" : "ByteLevel");
-        json_decref(t);
-    }
-}
-
-static void vocabularies_that_lie_are_refused(void **state) {
-    (void)state;
-    static const char *const pieces[] = {"<unk>", "a\xff"};
-    static const float scores[] = {0, 0};
-    for (int i = 0; i < 4; i++) {
-        Gguf g = llama("llama");
-        key_text(&g, "tokenizer.ggml.model", i == 3 ? "rwkv" : "llama");
-        key_texts(&g, "tokenizer.ggml.tokens", pieces, i == 1 ? 1 : 2);
-        key_numbers(&g, "tokenizer.ggml.scores", F32, scores, 2);
-        if (i == 2) key_u32(&g, "tokenizer.ggml.bos_token_id", 1000);
-        Error error = {0};
-        assert_null(checkpoint_tokenizer(scratch_write("x.gguf", finish(&g)), &error));
-        assert_non_null(strstr(error.message, "x.gguf"));
-    }
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_llama_has_hugging_face_names),
@@ -587,10 +319,6 @@ int main(void) {
         cmocka_unit_test(parts_are_one_model),
         cmocka_unit_test(lies_are_refused),
         cmocka_unit_test(every_cut_is_noticed),
-        cmocka_unit_test(a_sentencepiece_vocabulary_gets_its_merges),
-        cmocka_unit_test(tokenizer_open_takes_it),
-        cmocka_unit_test(a_byte_level_vocabulary_keeps_its_merges),
-        cmocka_unit_test(vocabularies_that_lie_are_refused),
     };
     return cmocka_run_group_tests(tests, scratch_make, scratch_remove);
 }

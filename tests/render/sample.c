@@ -1,7 +1,13 @@
 #include "tests/render/sample.h"
 
 #include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 static const char *const WORDS[N_SAMPLE_SCRIPTS][10] = {
     {"[CLS]", "the", "cat", "sat", "on", "the", "mat", ".", "[SEP]"},
@@ -73,4 +79,21 @@ ChartMatrix sample_causal(Sample *sample, int n, const char *name) {
         for (int k = q + 1; k < n; k++)
             *tensor_at(matrix.weights, q, k, 0, 0) = NAN;
     return matrix;
+}
+
+void sample_check_inside(const char *what, const Figure *figure) {
+    FigureBox page = figure_bounds(figure);
+    int n;
+    const FigureItem *items = figure_items(figure, &n);
+    for (int i = 0; i < n; i++) {
+        if (items[i].kind > FIGURE_IMAGE) continue;
+        FigureBox b = items[i].box;
+        bool inside = b.x > -1 && b.y > -1 && b.x + b.w < page.w + 1 && b.y + b.h < page.h + 1;
+        if (!inside)
+            fail_msg("%s: item %d (kind %d '%s') at %.1f,%.1f %.1f x %.1f leaves the page of %.0f "
+                     "x %.0f",
+                     what, i, items[i].kind,
+                     items[i].kind == FIGURE_TEXT ? items[i].text->s.data : "", b.x, b.y, b.w, b.h,
+                     page.w, page.h);
+    }
 }

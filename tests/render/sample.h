@@ -37,4 +37,8 @@ ChartMatrix sample_matrix(Sample *sample, int n_queries, int n_keys, const char 
 /* The same with cells above the diagonal absent. */
 ChartMatrix sample_causal(Sample *sample, int n, const char *name);
 
+/* Fails the test unless everything lies on the page, with a point of grace for the ink of italics
+ * and swashes. */
+void sample_check_inside(const char *what, const Figure *figure);
+
 #endif

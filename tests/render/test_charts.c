@@ -1,28 +1,26 @@
 /* Every chart with every script, one token, none, hundreds; in small and large areas: nothing lies
- * outside the page, nothing is lost. Golden dumps of charts stand in goldens/. */
-#include <math.h>
+ * outside the page, nothing is lost. Golden dumps of charts stand in goldens/. What one chart alone
+ * must do is test_charts_large.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 
 #include <cmocka.h>
 
-#include "model/base/file.h"
 #include "render/arcs.h"
 #include "render/blocks.h"
 #include "render/cross.h"
 #include "render/curves.h"
 #include "render/difference.h"
-#include "render/grid.h"
 #include "render/heatmap.h"
 #include "render/lines.h"
 #include "render/neuron.h"
 #include "render/overlay.h"
 #include "render/sentence.h"
 #include "render/steps.h"
+#include "tests/render/golden.h"
 #include "tests/render/sample.h"
 
 typedef bool Draw(Figure *figure, Sample *sample, ChartAxis axis, const ChartOptions *options,
@@ -121,24 +119,6 @@ static const struct {
               {"difference", draw_difference}, {"sound", draw_sound}};
 enum { N_CHARTS = sizeof CHARTS / sizeof *CHARTS };
 
-/* Everything lies on the page, with a point of grace for the ink of italics and swashes. */
-static void check_inside(const char *what, const Figure *figure) {
-    FigureBox page = figure_bounds(figure);
-    int n;
-    const FigureItem *items = figure_items(figure, &n);
-    for (int i = 0; i < n; i++) {
-        if (items[i].kind > FIGURE_IMAGE) continue;
-        FigureBox b = items[i].box;
-        bool inside = b.x > -1 && b.y > -1 && b.x + b.w < page.w + 1 && b.y + b.h < page.h + 1;
-        if (!inside)
-            fail_msg("%s: item %d (kind %d '%s') at %.1f,%.1f %.1f x %.1f leaves the page of %.0f "
-                     "x %.0f",
-                     what, i, items[i].kind,
-                     items[i].kind == FIGURE_TEXT ? items[i].text->s.data : "", b.x, b.y, b.w, b.h,
-                     page.w, page.h);
-    }
-}
-
 static Figure *draw(Sample *sample, int chart, ChartAxis axis, ThemeKind theme,
                     const ChartOptions *options) {
     Figure *figure = figure_new(theme_of(theme), sample->text);
@@ -163,7 +143,7 @@ static void nothing_is_clipped_in_any_script(void **unused) {
                     draw(sample, chart, axis, (ThemeKind)(script % N_THEMES), &options);
                 char what[64];
                 snprintf(what, sizeof what, "%s, script %d", CHARTS[chart].name, script);
-                check_inside(what, figure);
+                sample_check_inside(what, figure);
                 figure_free(figure);
             }
     sample_free(sample);
@@ -179,13 +159,13 @@ static void any_number_of_tokens(void **unused) {
             if (i == 3) options.width = 900, options.height = 640;
             ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, SIZES[i]);
             Figure *figure = draw(sample, chart, axis, THEME_LIGHT, &options);
-            check_inside(CHARTS[chart].name, figure);
+            sample_check_inside(CHARTS[chart].name, figure);
             if (i == 3) assert_true(figure_bounds(figure).h <= 4000);
             figure_free(figure);
         }
         ChartAxis none = {0};
         Figure *figure = draw(sample, chart, none, THEME_DARK, &(ChartOptions){.title = "None"});
-        check_inside(CHARTS[chart].name, figure);
+        sample_check_inside(CHARTS[chart].name, figure);
         figure_free(figure);
     }
     sample_free(sample);
@@ -202,7 +182,7 @@ static void areas_are_kept_to(void **unused) {
             ChartOptions options = {
                 .title = "Area", .width = AREAS[i][0], .height = AREAS[i][1], .bare = i == 1};
             Figure *figure = draw(sample, chart, axis, THEME_LIGHT, &options);
-            check_inside(CHARTS[chart].name, figure);
+            sample_check_inside(CHARTS[chart].name, figure);
             assert_true(figure_bounds(figure).w == AREAS[i][0]);
             if (chart != 0 && chart != 6) /* two panels, and a list, may need more */
                 assert_true(figure_bounds(figure).h <= AREAS[i][1] + 40);
@@ -304,87 +284,7 @@ static void wrong_shapes_are_named(void **unused) {
     sample_free(sample);
 }
 
-static bool read_head(void *user, int row, int column, Tensor out, Error *error) {
-    (void)user;
-    (void)error;
-    tensor_fill(out, 0);
-    *tensor_at(out, (row * 31) % out.shape[0], (column * 17) % out.shape[1], 0, 0) = 1;
-    return true;
-}
-
-/* One strong cell in each thumbnail of a large model is seen in each. */
-static void thumbnails_keep_strong_cells(void **unused) {
-    (void)unused;
-    Sample *sample = sample_new();
-    Grid grid = {.n_rows = 3, .n_columns = 4, .read = read_head, .n_queries = 256, .n_keys = 256};
-    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
-    Error error = {0};
-    assert_true(grid_draw(figure, &grid, &(ChartOptions){.title = "Grid", .width = 400}, &error));
-    check_inside("grid", figure);
-    int n, n_images = 0;
-    const FigureItem *items = figure_items(figure, &n);
-    for (int i = 0; i < n; i++) {
-        if (items[i].kind != FIGURE_IMAGE || items[i].image->rows == 1) continue;
-        const FigureImage *image = items[i].image;
-        int strong = 0;
-        for (int c = 0; c < image->rows * image->columns; c++)
-            strong += image->cells[c] == 255;
-        assert_true(strong >= 1 && strong <= 4);
-        n_images++;
-    }
-    assert_int_equal(n_images, 12);
-    assert_non_null(strstr(figure_description(figure).data, "strongest cell"));
-    figure_free(figure);
-    sample_free(sample);
-}
-
-/* ---- golden dumps of what no view test covers: words and colours the same, numbers to a few
- * points ---- */
-
-static bool same_line(const char *a, const char *b) {
-    while (*a && *b && *a != '\n' && *b != '\n') {
-        bool number = *a != '#' && (a[0] == '-' || (a[0] >= '0' && a[0] <= '9'));
-        bool color = *a == '#' || strncmp(a, "cells=", 6) == 0;
-        if (color) {
-            size_t n = strcspn(a, " \n");
-            if (strncmp(a, b, n)) return false;
-            a += n, b += n;
-        } else if (number) {
-            char *end_a, *end_b;
-            double x = strtod(a, &end_a), y = strtod(b, &end_b);
-            if (end_a == a ? *a != *b : fabs(x - y) > 6) return false;
-            a = end_a == a ? a + 1 : end_a;
-            b = end_b == b ? b + 1 : end_b;
-        } else if (*a++ != *b++) {
-            return false;
-        }
-    }
-    return (!*a || *a == '\n') && (!*b || *b == '\n');
-}
-
-static void compare(Sample *sample, const char *name, const Figure *figure) {
-    char *path = arena_printf(sample->arena, "tests/render/goldens/%s.txt", name);
-    StrBuf dump = {0};
-    figure_dump(figure, &dump);
-    const char *mode = getenv("GOLDEN");
-    if (mode && !strcmp(mode, "write")) {
-        assert_true(folder_make("tests/render/goldens", NULL));
-        assert_true(file_save(path, dump.data, dump.n, NULL));
-    }
-    Str golden;
-    Error error = {0};
-    if (!file_read(path, 0, sample->arena, &golden, &error)) fail_msg("%s", error.message);
-    const char *a = dump.data, *b = golden.data;
-    for (int line = 1; *a || *b; line++) {
-        if (!same_line(a, b))
-            fail_msg("%s:%d: '%.*s', golden '%.*s'", path, line, (int)strcspn(a, "\n"), a,
-                     (int)strcspn(b, "\n"), b);
-        a += strcspn(a, "\n"), b += strcspn(b, "\n");
-        a += *a == '\n', b += *b == '\n';
-    }
-    strbuf_free(&dump);
-}
-
+/* Those that no test of views covers. */
 static void dumps_are_golden(void **unused) {
     (void)unused;
     static const struct {
@@ -403,110 +303,8 @@ static void dumps_are_golden(void **unused) {
         ChartOptions options = {.title = "Golden", .orientation = CASES[i].orientation};
         ChartAxis axis = sample_axis(sample, CASES[i].script, 0);
         Figure *figure = draw(sample, CASES[i].chart, axis, CASES[i].theme, &options);
-        compare(sample, CASES[i].name, figure);
-        figure_free(figure);
-    }
-    sample_free(sample);
-}
-
-/* A long list with the lines of one token stands in columns. */
-static void long_lists_wrap(void **unused) {
-    (void)unused;
-    Sample *sample = sample_new();
-    enum { N = 130 };
-    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, N);
-    ChartMatrix head = sample_matrix(sample, N, N, "L0H0");
-    int only = 100;
-    Lines lines = {.n_heads = 1, .heads = &head, .queries = axis, .keys = axis, .top = 10};
-    lines.only = &only, lines.n_only = 1;
-    ChartOptions options = {.title = "Long", .least = 0.0001};
-    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
-    Error error = {0};
-    assert_true(lines_draw(figure, &lines, &options, &error));
-    int n, n_labels = 0;
-    const FigureItem *items = figure_items(figure, &n);
-    for (int i = 0; i < n; i++)
-        n_labels += items[i].mark && items[i].mark->role == FIGURE_LABEL;
-    assert_int_equal(n_labels, 2 * N);
-    assert_true(figure_bounds(figure).h < N * 9); /* one column would need more */
-    figure_free(figure);
-    sample_free(sample);
-}
-
-/* Beyond 60 tokens the queries stand in blocks: each once, no label left out, none twice under one
- * id, and the weight that is not drawn is the one that is said. */
-static void long_sentences_stand_in_blocks(void **unused) {
-    (void)unused;
-    Sample *sample = sample_new();
-    for (int turn = 0; turn < 2; turn++) {
-        ChartOptions options = {.title = "Long",
-                                .orientation = turn ? CHART_HORIZONTAL : CHART_VERTICAL};
-        ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 150);
-        ChartMatrix head = sample_matrix(sample, axis.n, axis.n, "L0H0");
-        Lines lines = {.n_heads = 1, .heads = &head, .queries = axis, .keys = axis};
-        Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
-        Error error = {0};
-        if (!lines_draw(figure, &lines, &options, &error)) fail_msg("%s", error.message);
-        int n, queries[150] = {0};
-        const FigureItem *items = figure_items(figure, &n);
-        double drawn = 0;
-        for (int i = 0; i < n; i++) {
-            const FigureMark *mark = items[i].mark;
-            if (!mark) continue;
-            if (mark->has_weight) drawn += mark->weight;
-            if (mark->role == FIGURE_LABEL && mark->pick.query >= 0) queries[mark->pick.query]++;
-            for (int j = 0; j < i && mark->role == FIGURE_LABEL; j++)
-                if (items[j].mark && items[j].mark->role == FIGURE_LABEL)
-                    assert_string_not_equal(items[j].mark->id, mark->id);
-        }
-        for (int q = 0; q < 150; q++)
-            assert_int_equal(queries[q], 1);
-        char said[64];
-        snprintf(said, sizeof said, "in all %.1f %% of the weight not drawn",
-                 100 * (1 - drawn / 150));
-        Str subtitle = figure_description(figure);
-        if (!strstr(subtitle.data, said)) fail_msg("'%s' is not in '%s'", said, subtitle.data);
-        figure_free(figure);
-    }
-    sample_free(sample);
-}
-
-/* A long sentence goes on in further lines; what leads from one to another is counted, drawn as
- * stubs, and with what is drawn whole makes up all of the weight. */
-static void long_arcs_go_on_in_lines(void **unused) {
-    (void)unused;
-    Sample *sample = sample_new();
-    enum { N = 130 };
-    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, N);
-    ChartMatrix head = sample_matrix(sample, N, N, "L0H0");
-    static const double WIDTHS[] = {0, 240};
-    for (int i = 0; i < 2; i++) {
-        Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
-        Error error = {0};
-        Arcs arcs = {.n_heads = 1, .heads = &head, .tokens = axis};
-        ChartOptions options = {.title = "Long", .width = WIDTHS[i], .least = 1e-9};
-        assert_true(arcs_draw(figure, &arcs, &options, &error));
-        check_inside("long arcs", figure);
-        int n, labels[N] = {0};
-        const FigureItem *items = figure_items(figure, &n);
-        double whole = 0, away = 0, widest = 0;
-        for (int k = 0; k < n; k++) {
-            const FigureMark *mark = items[k].mark;
-            if (!mark) continue;
-            if (mark->role == FIGURE_LABEL) labels[mark->pick.query]++;
-            if (!mark->has_weight) continue;
-            *(mark->pick.key < 0 ? &away : &whole) += mark->weight;
-            widest = fmax(widest, items[k].box.w);
-        }
-        for (int q = 0; q < N; q++)
-            assert_int_equal(labels[q], 1);
-        if (fabs(whole + away - N) > 1e-3 || away < 1 || whole < 1)
-            fail_msg("%g in the lines and %g between them, of %d", whole, away, N);
-        assert_true(widest < figure_bounds(figure).w);
-        char said[64];
-        snprintf(said, sizeof said, "stubs lead to other lines: %.1f %% of", 100 * away / N);
-        Str subtitle = figure_description(figure);
-        if (!strstr(subtitle.data, said)) fail_msg("'%s' is not in '%s'", said, subtitle.data);
+        golden_compare(arena_printf(sample->arena, "tests/render/goldens/%s.txt", CASES[i].name),
+                       figure);
         figure_free(figure);
     }
     sample_free(sample);
@@ -534,42 +332,9 @@ static void headings_break_at_good_places(void **unused) {
     sample_free(sample);
 }
 
-/* Titles of the axes of a small matrix are whole, up to their comma at least, and so is its scale.
- */
-static void axis_titles_fit(void **unused) {
-    (void)unused;
-    Sample *sample = sample_new();
-    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 3);
-    ChartMatrix head = sample_matrix(sample, 3, 3, "L0H0");
-    Heatmap heatmap = {.n_panels = 1, .panels = &head, .queries = axis, .keys = axis};
-    heatmap.queries.title = "query: decoder step, named by the token it writes";
-    heatmap.keys.title = "key: encoder token";
-    for (int turn = 0; turn < 2; turn++)
-        for (int width = 140; width < 500; width += 10) {
-            ChartOptions options = {.width = width, .transpose = turn, .bare = true};
-            Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
-            Error error = {0};
-            assert_true(heatmap_draw(figure, &heatmap, &options, &error));
-            check_inside("narrow heatmap", figure);
-            int n, found = 0;
-            const FigureItem *items = figure_items(figure, &n);
-            for (int i = 0; i < n; i++)
-                if (items[i].kind == FIGURE_TEXT && !items[i].mark)
-                    found += str_eq(items[i].text->s, str("query: decoder step")) ||
-                             str_eq(items[i].text->s, str(heatmap.queries.title)) ||
-                             str_eq(items[i].text->s, str(heatmap.keys.title));
-            assert_int_equal(found, 2);
-            figure_free(figure);
-        }
-    sample_free(sample);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(axis_titles_fit),
-        cmocka_unit_test(long_arcs_go_on_in_lines),
         cmocka_unit_test(headings_break_at_good_places),
-        cmocka_unit_test(long_lists_wrap),
         cmocka_unit_test(nothing_is_clipped_in_any_script),
         cmocka_unit_test(any_number_of_tokens),
         cmocka_unit_test(areas_are_kept_to),
@@ -577,9 +342,7 @@ int main(void) {
         cmocka_unit_test(brackets_face_their_words),
         cmocka_unit_test(right_to_left_text_runs_so),
         cmocka_unit_test(wrong_shapes_are_named),
-        cmocka_unit_test(thumbnails_keep_strong_cells),
         cmocka_unit_test(dumps_are_golden),
-        cmocka_unit_test(long_sentences_stand_in_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
