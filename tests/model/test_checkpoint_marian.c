@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <zip.h>
 
+#include "model/base/file.h"
 #include "tests/model/checkpoint_hand.h"
 #include "tests/model/scratch.h"
 
