@@ -1,5 +1,5 @@
-/* The stack machine. Every opcode takes a bounded step on values that are there; where Python would
- * import or call, a table of ours is asked. */
+/* The stack machine. Every opcode takes a bounded step on values that are there: the table at the
+ * end says which. Where Python would import or call, a table of ours is asked. */
 #include "model/checkpoint/pickle_inside.h"
 
 #include <stdio.h>
@@ -31,32 +31,64 @@ static bool take_line(PickleReader *r, Str *out, Error *error) {
     return true;
 }
 
-static bool push_text(PickleReader *r, PickleKind kind, size_t length_bytes, Error *error) {
+/* So many bytes of length, then as many as they say. */
+static bool take_counted(PickleReader *r, int length_bytes, Str *out, Error *error) {
     uint64_t n;
-    PickleValue value = {.kind = kind};
-    if (!take_number(r, length_bytes, &n, error)) return false;
+    if (!take_number(r, (size_t)length_bytes, &n, error)) return false;
     if (n > r->bytes.n) return pickle_fail(r, error, "it is cut off");
-    return take(r, (size_t)n, &value.text, error) && pickle_push(r, value, error);
+    return take(r, (size_t)n, out, error);
 }
 
-static bool push_int(PickleReader *r, int64_t integer, Error *error) {
+/* Steps of the machine: what the opcode's row of the table says beside, they get as a number. */
+
+static bool skip(PickleReader *r, int n_bytes, Error *error) {
+    Str skipped;
+    return take(r, (size_t)n_bytes, &skipped, error);
+}
+
+static bool push_none(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    return pickle_push(r, (PickleValue){.kind = PICKLE_NONE}, error);
+}
+
+static bool push_bool(PickleReader *r, int value, Error *error) {
+    return pickle_push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = value}, error);
+}
+
+static bool push_text(PickleReader *r, int length_bytes, Error *error) {
+    PickleValue value = {.kind = PICKLE_TEXT};
+    return take_counted(r, length_bytes, &value.text, error) && pickle_push(r, value, error);
+}
+
+static bool push_bytes(PickleReader *r, int length_bytes, Error *error) {
+    PickleValue value = {.kind = PICKLE_BYTES};
+    return take_counted(r, length_bytes, &value.text, error) && pickle_push(r, value, error);
+}
+
+static bool push_integer(PickleReader *r, int64_t integer, Error *error) {
     return pickle_push(r, (PickleValue){.kind = PICKLE_INT, .integer = integer}, error);
 }
 
-static bool push_long(PickleReader *r, size_t length_bytes, Error *error) {
-    uint64_t n, number = 0;
+/* Only that of four bytes has a sign. */
+static bool push_int(PickleReader *r, int n_bytes, Error *error) {
+    uint64_t number;
+    if (!take_number(r, (size_t)n_bytes, &number, error)) return false;
+    return push_integer(r, n_bytes == 4 ? (int32_t)number : (int64_t)number, error);
+}
+
+static bool push_long(PickleReader *r, int length_bytes, Error *error) {
+    uint64_t number = 0;
     Str raw = {0};
-    if (!take_number(r, length_bytes, &n, error)) return false;
-    if (n > r->bytes.n) return pickle_fail(r, error, "it is cut off");
-    if (!take(r, (size_t)n, &raw, error)) return false;
+    if (!take_counted(r, length_bytes, &raw, error)) return false;
     if (raw.n > 8) return pickle_push(r, (PickleValue){.kind = PICKLE_LONG, .text = raw}, error);
     if (raw.n) memcpy(&number, raw.data, raw.n);
     bool negative = raw.n && (raw.data[raw.n - 1] & 0x80);
     if (negative && raw.n < 8) number |= UINT64_MAX << 8 * raw.n;
-    return push_int(r, (int64_t)number, error);
+    return push_integer(r, (int64_t)number, error);
 }
 
-static bool push_real(PickleReader *r, Error *error) {
+static bool push_real(PickleReader *r, int unused, Error *error) {
+    (void)unused;
     uint64_t bits;
     if (!take_number(r, 8, &bits, error)) return false;
     bits = __builtin_bswap64(bits);
@@ -66,27 +98,33 @@ static bool push_real(PickleReader *r, Error *error) {
 }
 
 /* Protocol 0 writes numbers and texts as lines. */
-static bool push_line(PickleReader *r, char opcode, Error *error) {
+
+static bool push_integer_line(PickleReader *r, int has_bools, Error *error) {
     Str line;
-    if (!take_line(r, &line, error)) return false;
-    PickleValue value = {.kind = PICKLE_TEXT, .text = line};
     long long integer;
-    if (opcode == 'I' && line.n == 2 && line.data[0] == '0') {
-        value = (PickleValue){.kind = PICKLE_BOOL, .integer = line.data[1] == '1'};
-    } else if (opcode == 'I' || opcode == 'L') {
-        if (line.n && line.data[line.n - 1] == 'L') line.n--;
-        value = (PickleValue){.kind = PICKLE_LONG, .text = line};
-        if (integer_parse(line, &integer))
-            value = (PickleValue){.kind = PICKLE_INT, .integer = integer};
-        else if (line.n < 19)
-            return pickle_fail(r, error, "not a number");
-    } else if (opcode == 'F') {
-        value = (PickleValue){.kind = PICKLE_FLOAT};
-        if (!number_parse(line, &value.real)) return pickle_fail(r, error, "not a number");
-    } else if (opcode == 'S') {
-        if (line.n < 2) return pickle_fail(r, error, "a quoted string is expected");
-        value.text = str_sub(line, 1, line.n - 1);
-    }
+    if (!take_line(r, &line, error)) return false;
+    if (has_bools && line.n == 2 && line.data[0] == '0')
+        return push_bool(r, line.data[1] == '1', error);
+    if (line.n && line.data[line.n - 1] == 'L') line.n--;
+    if (integer_parse(line, &integer)) return push_integer(r, integer, error);
+    if (line.n < 19) return pickle_fail(r, error, "not a number");
+    return pickle_push(r, (PickleValue){.kind = PICKLE_LONG, .text = line}, error);
+}
+
+static bool push_real_line(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    Str line;
+    PickleValue value = {.kind = PICKLE_FLOAT};
+    if (!take_line(r, &line, error)) return false;
+    if (!number_parse(line, &value.real)) return pickle_fail(r, error, "not a number");
+    return pickle_push(r, value, error);
+}
+
+static bool push_text_line(PickleReader *r, int quoted, Error *error) {
+    PickleValue value = {.kind = PICKLE_TEXT};
+    if (!take_line(r, &value.text, error)) return false;
+    if (quoted && value.text.n < 2) return pickle_fail(r, error, "a quoted string is expected");
+    if (quoted) value.text = str_sub(value.text, 1, value.text.n - 1);
     return pickle_push(r, value, error);
 }
 
@@ -106,13 +144,15 @@ static bool push_global(PickleReader *r, Str module, Str name, Error *error) {
                      (int)(name.n < 200 ? name.n : 200), name.data);
 }
 
-static bool global_lines(PickleReader *r, Error *error) {
+static bool global_lines(PickleReader *r, int unused, Error *error) {
+    (void)unused;
     Str module, name;
     return take_line(r, &module, error) && take_line(r, &name, error) &&
            push_global(r, module, name, error);
 }
 
-static bool global_from_stack(PickleReader *r, Error *error) {
+static bool global_from_stack(PickleReader *r, int unused, Error *error) {
+    (void)unused;
     PickleValue module, name;
     if (!pickle_pop(r, &name, error) || !pickle_pop(r, &module, error)) return false;
     if (module.kind != PICKLE_TEXT || name.kind != PICKLE_TEXT)
@@ -129,23 +169,24 @@ static bool call(PickleReader *r, const PickleValue *callee, const PickleValue *
     return callee->global->call(r, arguments->items, &out, error) && pickle_push(r, out, error);
 }
 
-static bool reduce(PickleReader *r, Error *error) {
+static bool reduce(PickleReader *r, int unused, Error *error) {
+    (void)unused;
     PickleValue arguments, callee;
     return pickle_pop(r, &arguments, error) && pickle_pop(r, &callee, error) &&
            call(r, &callee, &arguments, error);
 }
 
-static bool new_object_with_keywords(PickleReader *r, Error *error) {
+static bool reduce_with_keywords(PickleReader *r, int unused, Error *error) {
     PickleValue keywords;
     if (!pickle_pop(r, &keywords, error)) return false;
     if (keywords.kind != PICKLE_DICT || keywords.items->n)
         return pickle_fail(r, error, "keyword arguments");
-    return reduce(r, error);
+    return reduce(r, unused, error);
 }
 
 /* obj, inst: callee and arguments above a mark, or the name in two lines. */
-static bool call_marked(PickleReader *r, bool named, Error *error) {
-    if (named && !global_lines(r, error)) return false;
+static bool call_marked(PickleReader *r, int named, Error *error) {
+    if (named && !global_lines(r, 0, error)) return false;
     PickleValue callee = {0};
     if (named && !pickle_pop(r, &callee, error)) return false;
     const PickleValue *from = NULL;
@@ -161,7 +202,8 @@ static bool call_marked(PickleReader *r, bool named, Error *error) {
 }
 
 /* State of a rebuilt object (an OrderedDict's _metadata, a parameter's hooks): not needed. */
-static bool build(PickleReader *r, Error *error) {
+static bool build(PickleReader *r, int unused, Error *error) {
+    (void)unused;
     PickleValue state;
     if (!pickle_pop(r, &state, error)) return false;
     if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
@@ -176,34 +218,86 @@ static bool persistent(PickleReader *r, const PickleValue *id, Error *error) {
     return r->rules.persistent(r, id, &out, error) && pickle_push(r, out, error);
 }
 
-/* Containers and the memo. */
+static bool persistent_line(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    PickleValue id = {.kind = PICKLE_TEXT};
+    return take_line(r, &id.text, error) && persistent(r, &id, error);
+}
 
-static bool add_marked(PickleReader *r, PickleKind kind, Error *error) {
+static bool persistent_top(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    PickleValue id;
+    return pickle_pop(r, &id, error) && persistent(r, &id, error);
+}
+
+/* The stack and the containers on it. */
+
+static bool mark(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    return pickle_mark(r, error);
+}
+
+static bool drop(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    PickleValue value;
+    if (r->marks.n && r->stack.n == pickle_floor(r)) {
+        r->marks.n--;
+        return true;
+    }
+    return pickle_pop(r, &value, error);
+}
+
+static bool drop_marked(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    const PickleValue *from;
+    size_t n;
+    return pickle_pop_mark(r, &from, &n, error);
+}
+
+static bool duplicate(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
+    return pickle_push(r, r->stack.at[r->stack.n - 1], error);
+}
+
+static bool empty(PickleReader *r, int kind, Error *error) {
+    return pickle_push_items(r, (PickleKind)kind, NULL, 0, error);
+}
+
+static bool tuple_of_top(PickleReader *r, int n, Error *error) {
+    return pickle_tuple_of_top(r, (size_t)n, error);
+}
+
+static bool add_marked(PickleReader *r, int kind, Error *error) {
     const PickleValue *from = NULL;
     PickleValue *to;
     size_t n = 0;
-    if (!pickle_pop_mark(r, &from, &n, error) || !pickle_top(r, kind, &to, error)) return false;
+    if (!pickle_pop_mark(r, &from, &n, error) || !pickle_top(r, (PickleKind)kind, &to, error))
+        return false;
     if (kind == PICKLE_DICT && n % 2) return pickle_fail(r, error, "a key without a value");
     return pickle_items_add(r, to->items, from, n, error);
 }
 
-static bool add_one(PickleReader *r, PickleKind kind, Error *error) {
+static bool add_one(PickleReader *r, int kind, Error *error) {
     PickleValue pair[2], *to;
     size_t n = kind == PICKLE_DICT ? 2 : 1;
     for (size_t i = n; i > 0; i--)
         if (!pickle_pop(r, &pair[i - 1], error)) return false;
-    return pickle_top(r, kind, &to, error) && pickle_items_add(r, to->items, pair, n, error);
+    return pickle_top(r, (PickleKind)kind, &to, error) &&
+           pickle_items_add(r, to->items, pair, n, error);
 }
 
-static bool collect(PickleReader *r, PickleKind kind, Error *error) {
+static bool collect(PickleReader *r, int kind, Error *error) {
     const PickleValue *from = NULL;
     size_t n = 0;
     if (!pickle_pop_mark(r, &from, &n, error)) return false;
     if (kind == PICKLE_DICT && n % 2) return pickle_fail(r, error, "a key without a value");
-    return pickle_push_items(r, kind, from, n, error);
+    return pickle_push_items(r, (PickleKind)kind, from, n, error);
 }
 
-static bool memo_put(PickleReader *r, uint64_t index, Error *error) {
+/* The memo. */
+
+static bool remember(PickleReader *r, uint64_t index, Error *error) {
     if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
     if (index > r->bytes.n) return pickle_fail(r, error, "a memo number beyond its size");
     if (!pickle_items_reserve(r, &r->memo, (size_t)index + 1, error)) return false;
@@ -213,186 +307,132 @@ static bool memo_put(PickleReader *r, uint64_t index, Error *error) {
     return true;
 }
 
-static bool memo_take(PickleReader *r, uint64_t index, Error *error) {
+static bool recall(PickleReader *r, uint64_t index, Error *error) {
     if (index >= r->memo.n) return pickle_fail(r, error, "a memo number that was never stored");
     return pickle_push(r, r->memo.at[index], error);
 }
 
-static bool memo_sized(PickleReader *r, size_t n_bytes, bool put, Error *error) {
-    uint64_t index;
-    return take_number(r, n_bytes, &index, error) &&
-           (put ? memo_put(r, index, error) : memo_take(r, index, error));
-}
-
-static bool memo_line(PickleReader *r, bool put, Error *error) {
+static bool take_index(PickleReader *r, uint64_t *out, Error *error) {
     Str line;
     long long index;
     if (!take_line(r, &line, error)) return false;
     if (!integer_parse(line, &index) || index < 0)
         return pickle_fail(r, error, "not a memo number");
-    return put ? memo_put(r, (uint64_t)index, error) : memo_take(r, (uint64_t)index, error);
+    *out = (uint64_t)index;
+    return true;
 }
 
-static bool drop(PickleReader *r, Error *error) {
-    PickleValue value;
-    if (r->marks.n && r->stack.n == pickle_floor(r)) {
-        r->marks.n--;
-        return true;
-    }
-    return pickle_pop(r, &value, error);
+static bool memo_put(PickleReader *r, int n_bytes, Error *error) {
+    uint64_t index = 0;
+    return take_number(r, (size_t)n_bytes, &index, error) && remember(r, index, error);
 }
 
-static bool duplicate(PickleReader *r, Error *error) {
-    if (r->stack.n <= pickle_floor(r)) return pickle_fail(r, error, "the stack is empty");
-    return pickle_push(r, r->stack.at[r->stack.n - 1], error);
+static bool memo_put_line(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    uint64_t index = 0;
+    return take_index(r, &index, error) && remember(r, index, error);
 }
 
-static bool push_small(PickleReader *r, size_t n_bytes, Error *error) {
-    uint64_t number;
-    if (!take_number(r, n_bytes, &number, error)) return false;
-    return push_int(r, n_bytes == 4 ? (int32_t)number : (int64_t)number, error);
+static bool memo_add(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    return remember(r, r->memo.n, error);
 }
 
-static bool skip(PickleReader *r, size_t n, Error *error) {
-    Str skipped;
-    return take(r, n, &skipped, error);
+static bool memo_take(PickleReader *r, int n_bytes, Error *error) {
+    uint64_t index = 0;
+    return take_number(r, (size_t)n_bytes, &index, error) && recall(r, index, error);
 }
 
-static bool persistent_line(PickleReader *r, Error *error) {
-    PickleValue id = {.kind = PICKLE_TEXT};
-    return take_line(r, &id.text, error) && persistent(r, &id, error);
+static bool memo_take_line(PickleReader *r, int unused, Error *error) {
+    (void)unused;
+    uint64_t index = 0;
+    return take_index(r, &index, error) && recall(r, index, error);
 }
 
-static bool persistent_top(PickleReader *r, Error *error) {
-    PickleValue id;
-    return pickle_pop(r, &id, error) && persistent(r, &id, error);
-}
+/* The machine. What has no row is refused. */
 
-static bool step(PickleReader *r, unsigned char opcode, Error *error) {
-    const PickleValue *from;
-    size_t n;
-    switch (opcode) {
-    case 0x80:
-        return skip(r, 1, error); /* protocol */
-    case 0x95:
-        return skip(r, 8, error); /* frame */
-    case '(':
-        return pickle_mark(r, error);
-    case '0':
-        return drop(r, error);
-    case '1':
-        return pickle_pop_mark(r, &from, &n, error);
-    case '2':
-        return duplicate(r, error);
-    case 'N':
-        return pickle_push(r, (PickleValue){.kind = PICKLE_NONE}, error);
-    case 0x88:
-        return pickle_push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = 1}, error);
-    case 0x89:
-        return pickle_push(r, (PickleValue){.kind = PICKLE_BOOL, .integer = 0}, error);
-    case 'J':
-        return push_small(r, 4, error);
-    case 'K':
-        return push_small(r, 1, error);
-    case 'M':
-        return push_small(r, 2, error);
-    case 0x8a:
-        return push_long(r, 1, error);
-    case 0x8b:
-        return push_long(r, 4, error);
-    case 'G':
-        return push_real(r, error);
-    case 'I':
-    case 'L':
-    case 'F':
-    case 'S':
-    case 'V':
-        return push_line(r, (char)opcode, error);
-    case 'X':
-        return push_text(r, PICKLE_TEXT, 4, error);
-    case 0x8c:
-        return push_text(r, PICKLE_TEXT, 1, error);
-    case 0x8d:
-        return push_text(r, PICKLE_TEXT, 8, error);
-    case 'T':
-        return push_text(r, PICKLE_TEXT, 4, error); /* Python 2's str */
-    case 'U':
-        return push_text(r, PICKLE_TEXT, 1, error);
-    case 'B':
-        return push_text(r, PICKLE_BYTES, 4, error);
-    case 'C':
-        return push_text(r, PICKLE_BYTES, 1, error);
-    case 0x8e:
-    case 0x96:
-        return push_text(r, PICKLE_BYTES, 8, error);
-    case ')':
-        return pickle_push_items(r, PICKLE_TUPLE, NULL, 0, error);
-    case 't':
-        return collect(r, PICKLE_TUPLE, error);
-    case 0x85:
-        return pickle_tuple_of_top(r, 1, error);
-    case 0x86:
-        return pickle_tuple_of_top(r, 2, error);
-    case 0x87:
-        return pickle_tuple_of_top(r, 3, error);
-    case ']':
-    case 0x8f:
-        return pickle_push_items(r, PICKLE_LIST, NULL, 0, error);
-    case 'l':
-    case 0x91:
-        return collect(r, PICKLE_LIST, error);
-    case 'a':
-        return add_one(r, PICKLE_LIST, error);
-    case 'e':
-    case 0x90:
-        return add_marked(r, PICKLE_LIST, error);
-    case '}':
-        return pickle_push_items(r, PICKLE_DICT, NULL, 0, error);
-    case 'd':
-        return collect(r, PICKLE_DICT, error);
-    case 's':
-        return add_one(r, PICKLE_DICT, error);
-    case 'u':
-        return add_marked(r, PICKLE_DICT, error);
-    case 'p':
-        return memo_line(r, true, error);
-    case 'q':
-        return memo_sized(r, 1, true, error);
-    case 'r':
-        return memo_sized(r, 4, true, error);
-    case 0x94:
-        return memo_put(r, r->memo.n, error);
-    case 'g':
-        return memo_line(r, false, error);
-    case 'h':
-        return memo_sized(r, 1, false, error);
-    case 'j':
-        return memo_sized(r, 4, false, error);
-    case 'c':
-        return global_lines(r, error);
-    case 0x93:
-        return global_from_stack(r, error);
-    case 'R':
-    case 0x81:
-        return reduce(r, error);
-    case 0x92:
-        return new_object_with_keywords(r, error);
-    case 'o':
-        return call_marked(r, false, error);
-    case 'i':
-        return call_marked(r, true, error);
-    case 'b':
-        return build(r, error);
-    case 'P':
-        return persistent_line(r, error);
-    case 'Q':
-        return persistent_top(r, error);
-    default: {
-        char what[64];
-        snprintf(what, sizeof what, "opcode 0x%02x is not one that tensors need", opcode);
-        return pickle_fail(r, error, what);
-    }
-    }
+typedef struct Opcode {
+    bool (*step)(PickleReader *r, int number, Error *error);
+    int number; /* bytes, a kind, a value: see the step */
+} Opcode;
+
+static const Opcode opcodes[256] = {
+    [0x80] = {skip, 1}, /* protocol */
+    [0x95] = {skip, 8}, /* frame */
+
+    ['('] = {mark, 0},
+    ['0'] = {drop, 0},
+    ['1'] = {drop_marked, 0},
+    ['2'] = {duplicate, 0},
+
+    ['N'] = {push_none, 0},
+    [0x88] = {push_bool, true},
+    [0x89] = {push_bool, false},
+    ['K'] = {push_int, 1},
+    ['M'] = {push_int, 2},
+    ['J'] = {push_int, 4},
+    [0x8a] = {push_long, 1},
+    [0x8b] = {push_long, 4},
+    ['G'] = {push_real, 0},
+    ['I'] = {push_integer_line, true},
+    ['L'] = {push_integer_line, false},
+    ['F'] = {push_real_line, 0},
+
+    [0x8c] = {push_text, 1},
+    ['X'] = {push_text, 4},
+    [0x8d] = {push_text, 8},
+    ['U'] = {push_text, 1}, /* Python 2's str */
+    ['T'] = {push_text, 4},
+    ['S'] = {push_text_line, true},
+    ['V'] = {push_text_line, false},
+    ['C'] = {push_bytes, 1},
+    ['B'] = {push_bytes, 4},
+    [0x8e] = {push_bytes, 8},
+    [0x96] = {push_bytes, 8}, /* bytearray */
+
+    [')'] = {empty, PICKLE_TUPLE},
+    ['t'] = {collect, PICKLE_TUPLE},
+    [0x85] = {tuple_of_top, 1},
+    [0x86] = {tuple_of_top, 2},
+    [0x87] = {tuple_of_top, 3},
+    [']'] = {empty, PICKLE_LIST},
+    ['l'] = {collect, PICKLE_LIST},
+    ['a'] = {add_one, PICKLE_LIST},
+    ['e'] = {add_marked, PICKLE_LIST},
+    [0x8f] = {empty, PICKLE_LIST}, /* sets */
+    [0x90] = {add_marked, PICKLE_LIST},
+    [0x91] = {collect, PICKLE_LIST},
+    ['}'] = {empty, PICKLE_DICT},
+    ['d'] = {collect, PICKLE_DICT},
+    ['s'] = {add_one, PICKLE_DICT},
+    ['u'] = {add_marked, PICKLE_DICT},
+
+    ['q'] = {memo_put, 1},
+    ['r'] = {memo_put, 4},
+    ['p'] = {memo_put_line, 0},
+    [0x94] = {memo_add, 0},
+    ['h'] = {memo_take, 1},
+    ['j'] = {memo_take, 4},
+    ['g'] = {memo_take_line, 0},
+
+    ['c'] = {global_lines, 0},
+    [0x93] = {global_from_stack, 0},
+    ['R'] = {reduce, 0},
+    [0x81] = {reduce, 0}, /* a new object */
+    [0x92] = {reduce_with_keywords, 0},
+    ['o'] = {call_marked, false},
+    ['i'] = {call_marked, true},
+    ['b'] = {build, 0},
+    ['P'] = {persistent_line, 0},
+    ['Q'] = {persistent_top, 0},
+};
+
+static bool step(PickleReader *r, unsigned char code, Error *error) {
+    const Opcode *opcode = &opcodes[code];
+    if (opcode->step) return opcode->step(r, opcode->number, error);
+    char what[64];
+    snprintf(what, sizeof what, "opcode 0x%02x is not one that tensors need", code);
+    return pickle_fail(r, error, what);
 }
 
 PickleReader *pickle_open(Str bytes, const char *path, const PickleRules *rules) {
