@@ -1,194 +1,18 @@
-/* What the globals of a torch pickle mean here, and where the numbers of its storages lie.
+/* A file of torch.save: where its pickle lies, and where the numbers of its storages.
  *
- *   tensor = _rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks)
- *   storage = persistent id ("storage", torch.FloatStorage, key, device, n_items [, view])
  *   zip     archive/data.pkl is the pickle, archive/data/KEY the numbers of a storage
  *   legacy  pickles in a row: magic, 1001, system, the object, [keys]; then for each key an int64
  *           count and the numbers
  *
  * Source: torch/serialization.py. */
-#include "model/checkpoint/torch.h"
+#include "model/checkpoint/torch_inside.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/base/utf8.h"
-#include "model/checkpoint/zip.h"
-
-enum { OBJECT_OTHER, OBJECT_STORAGE, OBJECT_TENSOR };
-
-typedef struct Storage {
-    Str key;
-    Dtype dtype;
-    int64_t n_items;
-    int64_t view_begin; /* items of a legacy view into it; 0 otherwise */
-    Str bytes;          /* data NULL: not found yet */
-    struct Storage *next;
-} Storage;
-
-typedef struct TorchTensor {
-    Storage *storage;
-    int64_t offset;
-    int rank;
-    int64_t shape[RAW_MAX_RANK], stride[RAW_MAX_RANK]; /* in items */
-} TorchTensor;
-
-struct TorchFile {
-    Arena *arena;
-    const char *path;
-    FileMap map;
-    Str bytes;
-    ZipFile *zip;
-    char *prefix; /* "archive/" of the zip */
-    PickleReader *pickle;
-    PickleValue root;
-    Storage *storages;
-    size_t n_storages;
-    size_t copy_budget; /* bytes that strided or unaligned tensors may still take */
-};
-
-static bool fail(const char *path, Error *error, const char *what) {
-    return error_set(error, ERROR_INPUT, "%s: broken torch file: %s", path, what);
-}
-
-static bool items_to_sizes(const PickleValue *value, int *rank, int64_t out[RAW_MAX_RANK]) {
-    if (value->kind != PICKLE_TUPLE && value->kind != PICKLE_LIST) return false;
-    if (value->items->n > RAW_MAX_RANK) return false;
-    *rank = (int)value->items->n;
-    for (int axis = 0; axis < *rank; axis++) {
-        const PickleValue *size = &value->items->at[axis];
-        if (size->kind != PICKLE_INT || size->integer < 0) return false;
-        out[axis] = size->integer;
-    }
-    return true;
-}
-
-static bool rebuild_tensor(PickleReader *r, const PickleItems *a, PickleValue *out, Error *error) {
-    TorchTensor *t = pickle_alloc(r, sizeof *t, error);
-    if (!t) return false;
-    *t = (TorchTensor){0};
-    int n_strides;
-    if (a->n < 4 || a->at[0].kind != PICKLE_OBJECT || a->at[0].tag != OBJECT_STORAGE ||
-        a->at[1].kind != PICKLE_INT || a->at[1].integer < 0 ||
-        !items_to_sizes(&a->at[2], &t->rank, t->shape) ||
-        !items_to_sizes(&a->at[3], &n_strides, t->stride) || n_strides != t->rank)
-        return fail(pickle_path(r), error,
-                    "a tensor must be made of a storage, an offset, sizes and strides");
-    t->storage = a->at[0].object;
-    t->offset = a->at[1].integer;
-    *out = (PickleValue){.kind = PICKLE_OBJECT, .object = t, .tag = OBJECT_TENSOR};
-    return true;
-}
-
-/* A parameter is its tensor. */
-static bool rebuild_parameter(PickleReader *r, const PickleItems *a, PickleValue *out,
-                              Error *error) {
-    if (a->n < 1 || a->at[0].kind != PICKLE_OBJECT || a->at[0].tag != OBJECT_TENSOR)
-        return fail(pickle_path(r), error, "a parameter must be made of a tensor");
-    *out = a->at[0];
-    return true;
-}
-
-/* OrderedDict(), or OrderedDict([[key, value], ...]) as protocol 0 has it. */
-static bool ordered_dict(PickleReader *r, const PickleItems *a, PickleValue *out, Error *error) {
-    if (!pickle_new_dict(r, out, error)) return false;
-    if (a->n == 0) return true;
-    const PickleValue *pairs = &a->at[0];
-    if (pairs->kind != PICKLE_LIST && pairs->kind != PICKLE_TUPLE)
-        return fail(pickle_path(r), error, "a dictionary must be made of pairs");
-    size_t n = pairs->items->n;
-    PickleValue *at = pickle_alloc(r, 2 * n * sizeof *at, error);
-    if (!at) return false;
-    for (size_t i = 0; i < n; i++) {
-        const PickleValue *pair = &pairs->items->at[i];
-        if ((pair->kind != PICKLE_LIST && pair->kind != PICKLE_TUPLE) || pair->items->n != 2)
-            return fail(pickle_path(r), error, "a dictionary must be made of pairs");
-        memcpy(at + 2 * i, pair->items->at, 2 * sizeof *at);
-    }
-    *out->items = (PickleItems){at, 2 * n, 2 * n};
-    return true;
-}
-
-static bool torch_size(PickleReader *r, const PickleItems *a, PickleValue *out, Error *error) {
-    if (a->n != 1) return fail(pickle_path(r), error, "torch.Size of one tuple is expected");
-    *out = a->at[0];
-    return true;
-}
-
-static bool something(PickleReader *r, const PickleItems *a, PickleValue *out, Error *error) {
-    (void)r, (void)a, (void)error;
-    *out = (PickleValue){.kind = PICKLE_OBJECT, .tag = OBJECT_OTHER};
-    return true;
-}
-
-static const PickleGlobal globals[] = {
-    {"torch._utils._rebuild_tensor_v2", rebuild_tensor, 0},
-    {"torch._utils._rebuild_tensor", rebuild_tensor, 0},
-    {"torch._utils._rebuild_parameter", rebuild_parameter, 0},
-    {"torch._utils._rebuild_parameter_with_state", rebuild_parameter, 0},
-    {"torch.nn.parameter.Parameter", rebuild_parameter, 0},
-    {"collections.OrderedDict", ordered_dict, 0},
-    {"torch.Size", torch_size, 0},
-    {"torch.device", something, 0},
-    {"torch.FloatStorage", NULL, DTYPE_F32},
-    {"torch.HalfStorage", NULL, DTYPE_F16},
-    {"torch.BFloat16Storage", NULL, DTYPE_BF16},
-    {"torch.DoubleStorage", NULL, DTYPE_F64},
-    {"torch.LongStorage", NULL, DTYPE_I64},
-    {"torch.IntStorage", NULL, DTYPE_I32},
-    {"torch.ShortStorage", NULL, DTYPE_I16},
-    {"torch.CharStorage", NULL, DTYPE_I8},
-    {"torch.ByteStorage", NULL, DTYPE_U8},
-    {"torch.BoolStorage", NULL, DTYPE_BOOL},
-    {"torch.float32", NULL, -1},
-    {"torch.float16", NULL, -1},
-    {"torch.bfloat16", NULL, -1},
-    {"torch.float64", NULL, -1},
-    {"torch.int64", NULL, -1},
-    {"torch.bool", NULL, -1},
-    {NULL, NULL, 0},
-};
-
-/* The legacy view: (key of the view, offset, n_items), or None. */
-static bool read_view(const PickleItems *id, Storage *s) {
-    if (id->n < 6 || id->at[5].kind == PICKLE_NONE) return true;
-    if (id->at[5].kind != PICKLE_TUPLE || id->at[5].items->n != 3) return false;
-    const PickleValue *begin = &id->at[5].items->at[1], *n = &id->at[5].items->at[2];
-    if (begin->kind != PICKLE_INT || n->kind != PICKLE_INT) return false;
-    if (begin->integer < 0 || n->integer < 0 || begin->integer > s->n_items ||
-        n->integer > s->n_items - begin->integer)
-        return false;
-    s->view_begin = begin->integer;
-    return true;
-}
-
-static bool make_storage(PickleReader *r, const PickleValue *id, PickleValue *out, Error *error) {
-    TorchFile *file = pickle_user(r);
-    Storage *s = pickle_alloc(r, sizeof *s, error);
-    if (!s) return false;
-    const PickleItems *a = id->kind == PICKLE_TUPLE ? id->items : NULL;
-    if (!a || a->n < 5 || a->at[0].kind != PICKLE_TEXT || !str_is(a->at[0].text, "storage") ||
-        a->at[1].kind != PICKLE_GLOBAL || a->at[1].global->call || a->at[1].global->tag < 0 ||
-        a->at[2].kind != PICKLE_TEXT || a->at[4].kind != PICKLE_INT || a->at[4].integer < 0)
-        return fail(file->path, error,
-                    "a persistent id must be ('storage', type, key, device, count)");
-    *s = (Storage){.key = a->at[2].text,
-                   .dtype = (Dtype)a->at[1].global->tag,
-                   .n_items = a->at[4].integer,
-                   .next = file->storages};
-    if (!read_view(a, s)) return fail(file->path, error, "a view lies outside its storage");
-    file->storages = s;
-    file->n_storages++;
-    *out = (PickleValue){.kind = PICKLE_OBJECT, .object = s, .tag = OBJECT_STORAGE};
-    return true;
-}
 
 /* The zip format. */
-
-static void open_pickle(TorchFile *file, Str bytes) {
-    PickleRules rules = {.globals = globals, .persistent = make_storage, .user = file};
-    file->pickle = pickle_open(bytes, file->path, &rules);
-}
 
 static int find_pickle(TorchFile *file) {
     for (int i = 0; i < zip_file_n_members(file->zip); i++) {
@@ -227,11 +51,11 @@ static bool read_zip(TorchFile *file, Error *error) {
     if (!check_archive(file, error) ||
         !zip_file_member(file->zip, index, file->arena, &bytes, error))
         return false;
-    open_pickle(file, bytes);
+    torch_pickle_open(file, bytes);
     return pickle_load(file->pickle, &file->root, error);
 }
 
-static bool find_in_zip(TorchFile *file, Storage *s, Error *error) {
+static bool find_in_zip(TorchFile *file, TorchStorage *s, Error *error) {
     ArenaMark mark = arena_mark(file->arena);
     int n_key = s->key.n < 200 ? (int)s->key.n : 200;
     char *name = arena_printf(file->arena, "%sdata/%.*s", file->prefix, n_key, s->key.data);
@@ -249,28 +73,29 @@ static const char magic[] = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19";
 static const char magic_digits[] = "119547037146038801333356";
 
 static int by_key(const void *a, const void *b) {
-    const Storage *x = *(Storage *const *)a, *y = *(Storage *const *)b;
+    const TorchStorage *x = *(TorchStorage *const *)a, *y = *(TorchStorage *const *)b;
     if (x->key.n != y->key.n) return x->key.n < y->key.n ? -1 : 1;
     return x->key.n ? memcmp(x->key.data, y->key.data, x->key.n) : 0;
 }
 
 /* Gives the next stretch of bytes to all storages of this key. */
-static bool deal_out(TorchFile *file, Storage **sorted, Str key, Str *rest, Error *error) {
-    Storage *wanted = &(Storage){.key = key};
-    Storage **found = bsearch(&wanted, sorted, file->n_storages, sizeof *sorted, by_key);
-    if (!found) return fail(file->path, error, "numbers of a storage that nothing uses");
+static bool deal_out(TorchFile *file, TorchStorage **sorted, Str key, Str *rest, Error *error) {
+    TorchStorage *wanted = &(TorchStorage){.key = key};
+    TorchStorage **found = bsearch(&wanted, sorted, file->n_storages, sizeof *sorted, by_key);
+    if (!found) return torch_fail(file->path, error, "numbers of a storage that nothing uses");
     while (found > sorted && by_key(&found[-1], &wanted) == 0)
         found--;
     size_t item = (size_t)dtype_info[(*found)->dtype].block_bytes, n_bytes;
     uint64_t n_items;
-    if (rest->n < 8) return fail(file->path, error, "it is cut off in the numbers");
+    if (rest->n < 8) return torch_fail(file->path, error, "it is cut off in the numbers");
     memcpy(&n_items, rest->data, 8);
     if (__builtin_mul_overflow((size_t)n_items, item, &n_bytes) || n_bytes > rest->n - 8)
-        return fail(file->path, error, "it is cut off in the numbers");
+        return torch_fail(file->path, error, "it is cut off in the numbers");
     Str bytes = str_sub(*rest, 8, 8 + n_bytes);
     *rest = str_sub(*rest, 8 + n_bytes, rest->n);
-    for (Storage **s = found; s < sorted + file->n_storages && by_key(s, &wanted) == 0; s++) {
-        if ((*s)->bytes.data) return fail(file->path, error, "numbers of a storage come twice");
+    for (TorchStorage **s = found; s < sorted + file->n_storages && by_key(s, &wanted) == 0; s++) {
+        if ((*s)->bytes.data)
+            return torch_fail(file->path, error, "numbers of a storage come twice");
         (*s)->bytes = bytes;
     }
     return true;
@@ -278,17 +103,19 @@ static bool deal_out(TorchFile *file, Storage **sorted, Str key, Str *rest, Erro
 
 static bool read_numbers(TorchFile *file, const PickleValue *keys, Error *error) {
     if (keys->kind != PICKLE_LIST)
-        return fail(file->path, error, "the list of storages is missing");
-    Storage **sorted = pickle_alloc(file->pickle, (file->n_storages + 1) * sizeof *sorted, error);
+        return torch_fail(file->path, error, "the list of storages is missing");
+    TorchStorage **sorted =
+        pickle_alloc(file->pickle, (file->n_storages + 1) * sizeof *sorted, error);
     if (!sorted) return false;
     size_t n = 0;
-    for (Storage *s = file->storages; s; s = s->next)
+    for (TorchStorage *s = file->storages; s; s = s->next)
         sorted[n++] = s;
     qsort(sorted, n, sizeof *sorted, by_key);
     Str rest = pickle_rest(file->pickle);
     for (size_t i = 0; i < keys->items->n; i++) {
         const PickleValue *key = &keys->items->at[i];
-        if (key->kind != PICKLE_TEXT) return fail(file->path, error, "a storage's name is no text");
+        if (key->kind != PICKLE_TEXT)
+            return torch_fail(file->path, error, "a storage's name is no text");
         if (!deal_out(file, sorted, key->text, &rest, error)) return false;
     }
     return true;
@@ -296,14 +123,14 @@ static bool read_numbers(TorchFile *file, const PickleValue *keys, Error *error)
 
 static bool read_legacy(TorchFile *file, Error *error) {
     PickleValue value;
-    open_pickle(file, file->bytes);
+    torch_pickle_open(file, file->bytes);
     if (!pickle_load(file->pickle, &value, error)) return false;
     if (value.kind != PICKLE_LONG ||
         !(str_is(value.text, magic) || str_is(value.text, magic_digits)))
-        return fail(file->path, error, "the magic number of torch.save is missing");
+        return torch_fail(file->path, error, "the magic number of torch.save is missing");
     if (!pickle_load(file->pickle, &value, error)) return false;
     if (value.kind != PICKLE_INT || value.integer != 1001)
-        return fail(file->path, error, "protocol 1001 is expected");
+        return torch_fail(file->path, error, "protocol 1001 is expected");
     if (!pickle_load(file->pickle, &value, error)) return false; /* the system it was written on */
     const PickleValue *little = pickle_find(&value, "little_endian");
     if (little && little->kind == PICKLE_BOOL && !little->integer)
@@ -353,7 +180,7 @@ static void copy_strided(const TorchTensor *t, const char *from, size_t item, ch
     }
 }
 
-static bool find_storage(TorchFile *file, Storage *s, const char *name, Error *error) {
+static bool find_storage(TorchFile *file, TorchStorage *s, const char *name, Error *error) {
     size_t item = (size_t)dtype_info[s->dtype].block_bytes, n_bytes;
     if (!s->bytes.data && file->zip && !find_in_zip(file, s, error))
         return error_prefix(error, "tensor %.200s", name);
@@ -368,7 +195,7 @@ static bool find_storage(TorchFile *file, Storage *s, const char *name, Error *e
 }
 
 static bool place(TorchFile *file, const TorchTensor *t, RawTensor *raw, Error *error) {
-    Storage *s = t->storage;
+    TorchStorage *s = t->storage;
     size_t item = (size_t)dtype_info[s->dtype].block_bytes;
     if (!find_storage(file, s, raw->name, error)) return false;
     if (raw_tensor_count(raw) == 0) {
@@ -404,15 +231,11 @@ static bool place(TorchFile *file, const TorchTensor *t, RawTensor *raw, Error *
     return true;
 }
 
-static bool is_tensor(const PickleValue *value) {
-    return value->kind == PICKLE_OBJECT && value->tag == OBJECT_TENSOR;
-}
-
 static bool add_tensor(TorchFile *file, const PickleValue *key, const TorchTensor *t,
                        TensorList *list, Error *error) {
     if (key->kind != PICKLE_TEXT || utf8_invalid_at(key->text) != key->text.n ||
         memchr(key->text.data, '\0', key->text.n))
-        return fail(file->path, error, "a tensor's name is not text");
+        return torch_fail(file->path, error, "a tensor's name is not text");
     RawTensor raw = {.dtype = t->storage->dtype, .rank = t->rank, .file = file->path};
     raw.name = arena_str(file->arena, key->text).data;
     memcpy(raw.shape, t->shape, sizeof raw.shape);
@@ -424,7 +247,8 @@ static bool add_tensor(TorchFile *file, const PickleValue *key, const TorchTenso
 bool torch_file_tensors(TorchFile *file, const PickleValue *dict, TensorList *list, Error *error) {
     for (size_t i = 0; i + 1 < dict->items->n; i += 2) {
         const PickleValue *key = &dict->items->at[i];
-        if (is_tensor(key + 1) && !add_tensor(file, key, key[1].object, list, error)) return false;
+        const TorchTensor *tensor = torch_pickle_tensor(key + 1);
+        if (tensor && !add_tensor(file, key, tensor, list, error)) return false;
     }
     return true;
 }
@@ -432,7 +256,7 @@ bool torch_file_tensors(TorchFile *file, const PickleValue *dict, TensorList *li
 static bool holds_tensors(const PickleValue *dict) {
     if (!dict || dict->kind != PICKLE_DICT) return false;
     for (size_t i = 1; i < dict->items->n; i += 2)
-        if (is_tensor(&dict->items->at[i])) return true;
+        if (torch_pickle_tensor(&dict->items->at[i])) return true;
     return false;
 }
 
