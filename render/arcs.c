@@ -25,6 +25,7 @@ typedef struct Plan {
     ChartLabels labels;
     ChartRange range;
     StrokeChoice choice;
+    bool keyed; /* what widths mean is told below */
     bool named; /* few enough arcs for each to have an id and a title */
     TextStyle font;
     Line *lines; // [n_lines]
@@ -149,6 +150,14 @@ static FigurePaint paint_of(const Plan *plan, int head, double place) {
     double least = place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min;
     paint.width = fmax(paint.width, least);
     return paint;
+}
+
+static double draw_key(const Plan *plan, const ChartArea *area, double bottom) {
+    double widths[STROKES_KEY];
+    for (int i = 0; i < STROKES_KEY; i++)
+        widths[i] = paint_of(plan, 0, strokes_key_places[i]).width;
+    StrokesKey key = {.range = &plan->range, .n_heads = plan->arcs->n_heads, .widths = widths};
+    return strokes_key(plan->figure, area, bottom + 1.2 * plan->theme->type_body, &key);
 }
 
 static double edge_of(const Plan *plan, int token, bool up) {
@@ -281,6 +290,7 @@ static const char *subtitle_of(const Plan *plan) {
 /* Places the lines below each other and draws them; returns the lowest point used. */
 static double draw_lines(Plan *plan, const ChartArea *area, const Stroke *strokes, int n) {
     double unit = plan->theme->type_body / 13, legend = plan->arcs->n_heads > 1 ? 39 * unit : 0;
+    if (plan->keyed) legend += strokes_key_height(plan->theme);
     double tallest = 1, squeeze = 1, spare = 0;
     measure_fans(plan, strokes, n);
     for (int l = 0; l < plan->n_lines; l++)
@@ -354,10 +364,14 @@ bool arcs_draw(Figure *figure, const Arcs *arcs, const ChartOptions *given, Erro
     double unit = theme->type_body / 13;
     ChartArea area = chart_begin(figure, &options, subtitle_of(&plan),
                                  fmin(fmax(natural_width(&plan), 420 * unit), widest(&plan)));
+    plan.keyed = strokes_key_fits(theme, &options, area.h);
     lay_tokens(&plan, area.x, area.w);
     double bottom = draw_lines(&plan, &area, strokes, n);
     free(strokes);
-    if (plan.labels.n == 0) bottom = chart_empty(figure, area.x, area.y, arcs->tokens.n > 0);
+    if (plan.labels.n == 0)
+        bottom = chart_empty(figure, area.x, area.y, arcs->tokens.n > 0);
+    else if (plan.keyed)
+        bottom = draw_key(&plan, &area, bottom);
     if (arcs->n_heads > 1)
         bottom = heads_legend(figure, area.x, bottom + theme->type_body, area.w, arcs->heads,
                               arcs->n_heads);

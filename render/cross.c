@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "render/cross_parts.h"
-#include "render/heads.h"
 
 static const char *axis_title(const CrossPlan *plan, const ChartAxis *axis, bool is_query) {
     const char *title = axis->title ? axis->title : is_query ? "query" : "key";
@@ -50,9 +49,7 @@ bool cross_draw(Figure *figure, const Cross *cross, const ChartOptions *options,
     free(strokes);
     if (plan.query.labels.n == 0 && plan.key.labels.n == 0)
         bottom = chart_empty(figure, area.x, area.y, cross->queries.n + cross->keys.n > 0);
-    if (cross->n_heads > 1)
-        bottom = heads_legend(figure, area.x, bottom + plan.theme->type_body, area.w, cross->heads,
-                              cross->n_heads);
+    bottom = cross_draw_key(&plan, &area, bottom);
     chart_end(figure, options, &area, bottom);
     return true;
 }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "render/cross_parts.h"
-#include "render/heads.h"
 
 enum { BLOCK_TOKENS = 40, LINE_TOKENS = 20, MOST_LINES = 24000 };
 
@@ -108,6 +107,14 @@ static void draw_gaps(const CrossPlan *plan) {
     }
 }
 
+static bool has_gaps(const Block *blocks, int n) {
+    for (int i = 0; i < n; i++) {
+        const ChartLabels *keys = &blocks[i].plan.key.labels;
+        if (keys->n > 0 && keys->index[keys->n - 1] - keys->index[0] >= keys->n) return true;
+    }
+    return false;
+}
+
 /* Blocks side by side (columns) or one below the other (lines); returns the lowest point used. */
 static double draw_blocks(Block *blocks, int n, int across, const ChartArea *area) {
     double unit = blocks[0].plan.theme->type_body / 13, gap = 28 * unit, top = area->y,
@@ -115,6 +122,7 @@ static double draw_blocks(Block *blocks, int n, int across, const ChartArea *are
     double w = (area->w - (across - 1) * gap) / across;
     for (int i = 0; i < n; i++) {
         CrossPlan *plan = &blocks[i].plan;
+        plan->part = true;
         if (i > 0 && i % across == 0) top = bottom + gap;
         ChartArea part = {.x = area->x + i % across * (w + gap), .y = top, .w = w};
         if (!plan->horizontal) {
@@ -123,7 +131,6 @@ static double draw_blocks(Block *blocks, int n, int across, const ChartArea *are
             double pitch = fmax(16 * unit, plan->theme->type_token_min * 1.3);
             part.h = rows * pitch;
             plan->font_most = pitch * 0.66;
-            if (plan->cross->n_heads > 1) part.h += 3 * plan->theme->type_body; /* its legend's */
         }
         double end = plan->horizontal ? cross_horizontal(plan, &part) : cross_vertical(plan, &part);
         cross_draw_all(plan, blocks[i].strokes, blocks[i].n);
@@ -169,6 +176,7 @@ void cross_draw_long(CrossPlan *whole, const char *query_title, const char *key_
     if (whole->options->notes) strbuf_printf(&said, "%s \xc2\xb7 ", whole->options->notes);
     strbuf_printf(&said, "%d queries a block, each block with the %d keys it looks at most", size,
                   most);
+    if (has_gaps(blocks, n)) strbuf_puts(&said, " (a dash: others between them)");
     if (thinned) strbuf_printf(&said, "; of a query and head the %d largest weights", top);
     strbuf_printf(&said, "; in all %.1f %% of the weight not drawn",
                   all > 0 ? 100 * (1 - drawn / all) : 0);
@@ -186,8 +194,6 @@ void cross_draw_long(CrossPlan *whole, const char *query_title, const char *key_
         whole->horizontal ? 1100 * unit : across * 340 * unit + (across - 1) * 28 * unit);
     double bottom = n ? draw_blocks(blocks, n, across, &area)
                       : chart_empty(whole->figure, area.x, area.y, true);
-    if (cross->n_heads > 1)
-        bottom = heads_legend(whole->figure, area.x, bottom + whole->theme->type_body, area.w,
-                              cross->heads, cross->n_heads);
+    if (n) bottom = cross_draw_key(&blocks[0].plan, &area, bottom);
     chart_end(whole->figure, &options, &area, bottom);
 }

@@ -3,6 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "render/heads.h"
+
 static double clamp(double x, double low, double high) {
     return x < low ? low : x > high ? high : x;
 }
@@ -17,6 +19,12 @@ void cross_side(CrossPlan *plan, CrossSide *side, const ChartAxis *axis, int **p
         (*place)[i] = -1;
     for (int i = 0; i < side->labels.n; i++)
         (*place)[side->labels.index[i]] = i;
+}
+
+/* What stands below the drawing: a key of widths, and that not all labels are written. */
+static void plan_key(CrossPlan *plan, double height, bool noted) {
+    plan->keyed = !plan->cross->ribbons && strokes_key_fits(plan->theme, plan->options, height);
+    plan->noted = noted && !plan->options->bare;
 }
 
 /* ---- tokens in columns ---- */
@@ -82,9 +90,18 @@ double cross_vertical(CrossPlan *plan, const ChartArea *area) {
     bool wrapped = plan->query.n_columns > 1 || plan->key.n_columns > 1;
     double pitch = wrapped ? 15 * plan->theme->type_body / 13 : natural_pitch(plan, n);
     double h = area->h > 0 ? area->h : pitch * n;
-    if (plan->cross->n_heads > 1 && area->h > 0) h = fmax(h - 3 * plan->theme->type_body, 20);
+    double least = plan->theme->type_token_min * 1.15;
+    plan_key(plan, area->h, area->h > 0 && h / n < least);
+    if (area->h > 0) h = fmax(h - cross_key_height(plan), 20);
     lay_column(plan, &plan->query, area->y, h);
     lay_column(plan, &plan->key, area->y, h);
+    if (!wrapped) { /* both sides in one size, whichever has more tokens */
+        plan->font_most = fmin(plan->query.font.size, plan->key.font.size);
+        lay_column(plan, &plan->query, area->y, h);
+        lay_column(plan, &plan->key, area->y, h);
+    }
+    if (plan->query.step > 1 || plan->key.step > 1) /* as high as it wants there is room for all */
+        figure_wants_width(plan->figure, area->w + 2 * area->margin);
     double unit = plan->theme->type_body / 13;
     CrossSide *first = plan->query.first ? &plan->query : &plan->key;
     CrossSide *second = plan->query.first ? &plan->key : &plan->query;
@@ -153,8 +170,9 @@ double cross_horizontal(CrossPlan *plan, const ChartArea *area) {
     lay_line(plan, &plan->query, area->x, area->w, gap);
     lay_line(plan, &plan->key, area->x, area->w, gap);
     double labels = plan->query.room + plan->key.room + 24;
-    double legend = plan->cross->n_heads > 1 ? 3 * plan->theme->type_body : 0;
-    double h = area->h > 0 ? fmax(area->h - labels - legend, 40)
+    plan_key(plan, area->h > 0 ? fmax(area->h - labels, 1) : 0,
+             plan->query.step > 1 || plan->key.step > 1);
+    double h = area->h > 0 ? fmax(area->h - labels - cross_key_height(plan), 40)
                            : clamp(area->w * 0.28, 120, 260) * plan->theme->type_body / 13;
     CrossSide *above = plan->query.first ? &plan->query : &plan->key;
     CrossSide *below = plan->query.first ? &plan->key : &plan->query;
@@ -184,19 +202,26 @@ static double head_shift(const CrossPlan *plan, int head) {
     return n > 1 ? ((double)head / (n - 1) - 0.5) * spread : 0;
 }
 
-static void draw_lines(const CrossPlan *plan, const Stroke *strokes, int n) {
+/* How thick a weight of 1 is. */
+static double thickest_line(const CrossPlan *plan) {
     double pitch = fmin(plan->query.pitch, plan->key.pitch);
     double thickest = fmin(plan->theme->line_max, fmax(pitch * 0.5, 1.5 * plan->theme->line_min));
-    /* CrossSide by side, the lines of many heads must leave each other to be seen. */
     int n_heads = plan->cross->n_heads;
-    if (n_heads > 1)
-        thickest =
-            fmin(thickest, fmax(1.5 * pitch * 0.6 / (n_heads - 1), 2.5 * plan->theme->line_min));
+    if (n_heads < 2) return thickest;
+    /* Side by side, the lines of many heads must leave each other to be seen. */
+    return fmin(thickest, fmax(1.5 * pitch * 0.6 / (n_heads - 1), 2.5 * plan->theme->line_min));
+}
+
+static double line_thickness(const CrossPlan *plan, double place, double thickest) {
+    double width = theme_line_width(plan->theme, place) * thickest / plan->theme->line_max;
+    return fmax(width, place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min);
+}
+
+static void draw_lines(const CrossPlan *plan, const Stroke *strokes, int n) {
+    double thickest = thickest_line(plan);
     for (int i = 0; i < n; i++) {
         const Stroke *s = &strokes[i];
         Color hue = theme_hue(plan->theme, s->head, plan->cross->n_heads);
-        double width = theme_line_width(plan->theme, s->place) * thickest / plan->theme->line_max;
-        double least = s->place >= 0.2 ? 1.2 * plan->theme->line_thin : plan->theme->line_min;
         double shift = head_shift(plan, s->head);
         FigureMark mark = strokes_mark(plan->arena, &plan->choice, s, plan->named);
         draw_curve(plan, plan->query.at[s->query] + shift, edge_at(&plan->query, s->query),
@@ -204,7 +229,7 @@ static void draw_lines(const CrossPlan *plan, const Stroke *strokes, int n) {
         figure_path_end(plan->figure,
                         (FigurePaint){.stroke = color_alpha(
                                           hue, theme_line_opacity(plan->theme, hue, s->place)),
-                                      .width = fmax(width, least),
+                                      .width = line_thickness(plan, s->place, thickest),
                                       .cap = FIGURE_CAP_ROUND},
                         &mark);
     }
@@ -365,6 +390,32 @@ void cross_choose(CrossPlan *plan, int top) {
                                   .only = cross->only,
                                   .n_only = cross->n_only,
                                   .top = top};
+}
+
+double cross_key_height(const CrossPlan *plan) {
+    if (plan->part) return 0;
+    double heads = plan->cross->n_heads > 1 ? 3 * plan->theme->type_body : 0;
+    return heads + (plan->keyed || plan->noted ? strokes_key_height(plan->theme) : 0);
+}
+
+double cross_draw_key(const CrossPlan *plan, const ChartArea *area, double bottom) {
+    const Cross *cross = plan->cross;
+    double body = plan->theme->type_body, widths[STROKES_KEY], thickest = thickest_line(plan);
+    for (int i = 0; i < STROKES_KEY; i++)
+        widths[i] = line_thickness(plan, strokes_key_places[i], thickest);
+    bool any = plan->query.labels.n > 0 && plan->key.labels.n > 0;
+    int step = plan->query.step, other = plan->key.step;
+    StrokesKey key = {.range = &plan->range,
+                      .n_heads = cross->n_heads,
+                      .widths = plan->keyed && any ? widths : NULL};
+    if (plan->noted && (step > 1 || other > 1))
+        key.note = step == other ? arena_printf(plan->arena, "one label in %d is written", step)
+                                 : "not every label is written";
+    if (key.widths || key.note) bottom = strokes_key(plan->figure, area, bottom + 1.2 * body, &key);
+    if (cross->n_heads > 1)
+        bottom = heads_legend(plan->figure, area->x, bottom + body, area->w, cross->heads,
+                              cross->n_heads);
+    return bottom;
 }
 
 void cross_draw_all(CrossPlan *plan, Stroke *strokes, int n) {

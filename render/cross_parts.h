@@ -47,6 +47,8 @@ typedef struct CrossPlan {
     bool named;             /* few enough lines for each to have an id and a title */
     int *query_at, *key_at; // by token index: place among the drawn ones, -1 hidden
     double font_most;       /* labels no larger; 0: as the room allows */
+    bool keyed, noted;      /* below the drawing: what widths mean; that not all is named */
+    bool part;              /* one of the blocks of a long sentence: the key is below them all */
     int block;              /* of a long sentence; 0: the first or only one */
 } CrossPlan;
 
@@ -64,6 +66,9 @@ void cross_choose(CrossPlan *plan, int top);
 double cross_natural(CrossPlan *plan);
 double cross_vertical(CrossPlan *plan, const ChartArea *area);
 double cross_horizontal(CrossPlan *plan, const ChartArea *area);
+/* What widths and hues mean, below the drawing; returns the lowest point. */
+double cross_draw_key(const CrossPlan *plan, const ChartArea *area, double bottom);
+double cross_key_height(const CrossPlan *plan);
 /* Sorts strokes where ribbons are drawn. */
 void cross_draw_all(CrossPlan *plan, Stroke *strokes, int n);
 /* The whole figure of a long sentence (cross_long.c). */

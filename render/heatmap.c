@@ -182,12 +182,16 @@ static void draw_column_labels(const Plan *plan, int panel, double x, double y) 
     }
 }
 
-/* Where the whole title does not fit, what comes before its comma: the quiet line has it all. */
+/* Where the whole title does not fit, what comes before its comma, or before its colon ("query"):
+ * the quiet line has it all. */
 static Str short_title(const Plan *plan, const char *title, TextStyle font, double room) {
-    Str whole = str(title);
-    if (text_width(figure_fonts(plan->figure), whole, font) <= room) return whole;
-    const char *comma = strstr(title, ", ");
-    return comma ? str_sub(whole, 0, (size_t)(comma - title)) : whole;
+    Str shown = str(title);
+    const char *const ends[] = {", ", ": "};
+    for (int i = 0; i < 2 && text_width(figure_fonts(plan->figure), shown, font) > room; i++) {
+        const char *end = strstr(title, ends[i]);
+        if (end) shown = str_sub(shown, 0, (size_t)(end - title));
+    }
+    return shown;
 }
 
 /* Above and beside the matrix; longer ones reach over the corner that both leave free. */
@@ -414,11 +418,16 @@ static double draw_key(const Plan *plan, const ChartArea *area, double y) {
     figure_text(plan->figure, x, y + small * 0.75, str(unit), style, NULL);
     double h = chart_legend(plan->figure, x + used, y, width, plan->options, &plan->range);
     int step = plan->row_step > plan->column_step ? plan->row_step : plan->column_step;
+    if (step < 2 || plan->heatmap->index_labels) return y + h;
+    Str note = str(arena_printf(plan->arena, "one token in %d is named", step));
     double at = x + used + width + 2 * small;
-    if (step > 1 && !plan->heatmap->index_labels && at + 12 * small < area->x + area->w)
-        figure_text(plan->figure, at, y + small * 0.75,
-                    str(arena_printf(plan->arena, "one token in %d is named", step)), style, NULL);
-    return y + h;
+    bool beside =
+        at + text_width(figure_fonts(plan->figure), note, style.font) <= area->x + area->w;
+    if (beside)
+        figure_text(plan->figure, at, y + small * 0.75, note, style, NULL);
+    else
+        figure_text(plan->figure, area->x, y + h + small * 1.6, note, style, NULL);
+    return y + h + (beside ? 0 : 1.8 * small);
 }
 
 static double draw_list(const Plan *plan, const ChartArea *area, double y) {

@@ -82,6 +82,73 @@ double strokes_all_weight(const StrokeChoice *choice) {
     return sum;
 }
 
+const double strokes_key_places[STROKES_KEY] = {0.1, 0.25, 0.5, 1};
+
+double strokes_key_height(const Theme *theme) {
+    return 2.2 * theme->type_body;
+}
+
+bool strokes_key_fits(const Theme *theme, const ChartOptions *options, double height) {
+    return !options->bare && (height == 0 || height >= 13 * theme->type_body);
+}
+
+/* "0.25", of scales that differ from row to row "25 %". */
+static Str key_number(Arena *arena, const ChartRange *range, double place) {
+    bool relative = range->kind == CHART_SCALE_ROW || range->kind == CHART_SCALE_EACH;
+    if (relative) return str(arena_printf(arena, "%.0f %%", 100 * place));
+    char number[32];
+    double weight = range->low + place * (range->high - range->low);
+    return str(arena_strdup(arena, chart_number(weight, 2, number)));
+}
+
+static const char *key_unit(const ChartRange *range) {
+    if (range->kind == CHART_SCALE_ROW) return "of the row's largest";
+    return range->kind == CHART_SCALE_EACH ? "of the head's largest" : "weight";
+}
+
+/* Returns where it ends. */
+static double key_lines(Figure *figure, const ChartArea *area, double middle,
+                        const StrokesKey *key) {
+    const Theme *theme = figure_theme(figure);
+    Text *fonts = figure_fonts(figure);
+    double size = theme->type_small, x = area->x;
+    FigureTextStyle style = {.font = {.size = size, .tabular = true}, .color = theme->soft};
+    Color hue = key->n_heads > 1 ? theme->ink : theme->accent;
+    Str unit = str(key_unit(key->range)), numbers[STROKES_KEY];
+    double line = 2 * size, pad = 0.5 * size, gap = 1.2 * size, steps[STROKES_KEY];
+    double used = text_width(fonts, unit, style.font) + gap;
+    for (int i = 0; i < STROKES_KEY; i++) {
+        numbers[i] = key_number(figure_arena(figure), key->range, strokes_key_places[i]);
+        steps[i] = line + pad + text_width(fonts, numbers[i], style.font) + gap;
+        used += steps[i];
+    }
+    int first = 0; /* where there is no room for all, the thick ones stay */
+    while (first + 1 < STROKES_KEY && used - gap > area->w)
+        used -= steps[first++];
+    figure_text(figure, x, middle + size * 0.36, unit, style, NULL);
+    x += text_width(fonts, unit, style.font) + gap;
+    for (int i = first; i < STROKES_KEY; x += steps[i++]) {
+        double place = strokes_key_places[i];
+        FigurePaint paint = {.stroke = color_alpha(hue, theme_line_opacity(theme, hue, place)),
+                             .width = key->widths[i]};
+        figure_line(figure, x, middle, x + line, middle, paint, NULL);
+        figure_text(figure, x + line + pad, middle + size * 0.36, numbers[i], style, NULL);
+    }
+    return x;
+}
+
+double strokes_key(Figure *figure, const ChartArea *area, double y, const StrokesKey *key) {
+    const Theme *theme = figure_theme(figure);
+    double size = theme->type_small, middle = y + size * 0.5, x = area->x;
+    if (key->widths) x = key_lines(figure, area, middle, key) + size;
+    if (!key->note) return y + size;
+    FigureTextStyle style = {.font = {.size = size}, .color = theme->soft, .max_width = area->w};
+    double width = text_width(figure_fonts(figure), str(key->note), style.font);
+    if (x + width > area->x + area->w && x > area->x) x = area->x, middle += 1.6 * size;
+    figure_text(figure, x, middle + size * 0.36, str(key->note), style, NULL);
+    return middle + size * 0.5;
+}
+
 FigureMark strokes_mark(Arena *arena, const StrokeChoice *choice, const Stroke *stroke,
                         bool named) {
     int query = choice->queries->index[stroke->query], key = choice->keys->index[stroke->key];

@@ -44,7 +44,7 @@ bool view_cross(Figure *figure, const ViewInput *input, Error *error) {
                        .links = links,
                        .n_links = state->hard ? hard_links(&m, links) : 0};
         const char *notes =
-            state->hard ? view_joined(arena, m.notes, "thin line: each word's largest weight")
+            state->hard ? view_joined(arena, m.notes, "dashed line: each word's largest weight")
                         : m.notes;
         ChartOptions options = view_line_options(input, &m, notes);
         if (!state->ribbons)
