@@ -13,7 +13,9 @@ static const Option options[] = {{.name = "text",
                                   .help = "translate this instead of lines"},
                                  {0}};
 
-enum { MOST_LINES = 1024, LINES_A_JOB = 16 };
+/* Rows of a job: enough that a weight, once read, serves many; few enough that they stay in a
+ * cache. A handful of lines is still spread over the cores. */
+enum { MOST_LINES = 1024, ROWS_A_JOB = 64, LEAST_JOBS = 8 };
 
 typedef struct Line {
     Str text;
@@ -26,9 +28,9 @@ typedef struct Work {
     const Subject *subject;
     SubjectText what;
     GenerateOptions wanted;
-    int n;
-    Line *lines[MOST_LINES]; /* in the order of work: short ones first */
-    Arena *arenas[MOST_LINES / LINES_A_JOB];
+    int n, lines_a_job;
+    Line *lines[MOST_LINES];   /* in the order of work: short ones first */
+    Arena *arenas[MOST_LINES]; /* of the jobs */
 } Work;
 
 static void read_line(const Work *work, Line *line, Arena *arena) {
@@ -63,21 +65,27 @@ static void translate_one_by_one(const Work *work, Line *const *lines, int n, Ar
 
 static void translate_job(void *context, int job) {
     Work *work = context;
-    Line *const *lines = work->lines + job * LINES_A_JOB;
-    int n = work->n - job * LINES_A_JOB;
-    if (n > LINES_A_JOB) n = LINES_A_JOB;
+    int first = job * work->lines_a_job, n = work->n - first;
+    Line *const *lines = work->lines + first;
+    if (n > work->lines_a_job) n = work->lines_a_job;
     Arena *arena = work->arenas[job] = arena_new();
-    Input inputs[LINES_A_JOB];
-    Generation all[LINES_A_JOB];
-    int beams = work->wanted.n_beams ? work->wanted.n_beams
-                                     : work->subject->model->config.generation.n_beams;
+    Input inputs[ROWS_A_JOB];
+    Generation all[ROWS_A_JOB];
     for (int i = 0; i < n; i++)
         inputs[i] = lines[i]->input;
-    bool packed = n > 1 && beams <= 1 && !work->wanted.edits &&
+    bool packed = n > 1 && !work->wanted.edits &&
                   generate_batch(work->subject->model, inputs, n, &work->wanted, arena, all, NULL);
     for (int i = 0; packed && i < n; i++)
         keep_answer(work, lines[i], &all[i], arena);
     if (!packed) translate_one_by_one(work, lines, n, arena);
+}
+
+static int lines_a_job(const Work *work) {
+    int beams = work->wanted.n_beams ? work->wanted.n_beams
+                                     : work->subject->model->config.generation.n_beams;
+    int n = (work->n + LEAST_JOBS - 1) / LEAST_JOBS,
+        most = beams > 1 ? ROWS_A_JOB / beams : ROWS_A_JOB;
+    return n < most ? n : most > 1 ? most : 1;
 }
 
 /* A batch of lines: read, sorted by length, translated, written in their own order. Returns how
@@ -91,7 +99,8 @@ static int translate_lines(Work *work, Line *lines, int n, int first, Output *ou
         if (is_ready(&lines[i])) work->lines[work->n++] = &lines[i];
     }
     qsort(work->lines, (size_t)work->n, sizeof *work->lines, by_length);
-    int n_jobs = (work->n + LINES_A_JOB - 1) / LINES_A_JOB;
+    work->lines_a_job = lines_a_job(work);
+    int n_jobs = work->n ? (work->n + work->lines_a_job - 1) / work->lines_a_job : 0;
     parallel_for(n_jobs, translate_job, work);
     for (int i = 0; i < n; i++) {
         bool failed = lines[i].failure.kind != ERROR_NONE;

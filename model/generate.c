@@ -1,4 +1,4 @@
-/* Greedy search over many rows at once, beam search over one, and scores of a given target. */
+/* Greedy search, what a continuation begins with, and scores of a given target. */
 #include "model/generate.h"
 
 #include <math.h>
@@ -80,19 +80,17 @@ static bool greedy_steps(Greedy *g, const int32_t *prompt, int n_prompt,
     return true;
 }
 
-static bool greedy(const Model *model, const Input *inputs, int n_inputs, const int32_t *prompt,
-                   int n_prompt, const GenerateOptions *options, Arena *arena, Generation *out,
-                   Error *error) {
-    Greedy g = {.arena = arena, .out = out, .n_live = n_inputs, .n_top = options->n_top};
-    if (!search_open(&g.search, model, inputs, n_inputs, n_inputs, n_prompt, options, error))
-        return false;
+static bool greedy(const SearchTask *task, Arena *arena, Generation *out, Error *error) {
+    int n_inputs = task->n_inputs;
+    Greedy g = {.arena = arena, .out = out, .n_live = n_inputs, .n_top = task->options->n_top};
+    if (!search_open(&g.search, task, n_inputs, error)) return false;
     g.n_top = g.n_top < g.search.n_vocab ? g.n_top : g.search.n_vocab;
     g.input_of = arena_alloc(g.search.run.arena, (size_t)n_inputs * sizeof *g.input_of);
     for (int i = 0; i < n_inputs; i++) {
         g.input_of[i] = i;
-        begin_generation(&g, i, prompt, n_prompt);
+        begin_generation(&g, i, task->prompt, task->n_prompt);
     }
-    bool ok = greedy_steps(&g, prompt, n_prompt, options, error);
+    bool ok = greedy_steps(&g, task->prompt, task->n_prompt, task->options, error);
     search_close(&g.search);
     return ok;
 }
@@ -160,24 +158,20 @@ static bool prepare(const Model *model, const Input *input, const GenerateOption
                      *n, c->n_positions);
 }
 
-bool generate(const Model *model, const Input *input, const GenerateOptions *options, Arena *arena,
-              Generation *out, Error *error) {
-    const int32_t *prompt;
-    int n_prompt;
-    if (!prepare(model, input, options, arena, &prompt, &n_prompt, error)) return false;
-    int n_beams = options->n_beams > 0 ? options->n_beams : model->config.generation.n_beams;
-    if (n_beams > 1)
-        return beam_search(model, input, prompt, n_prompt, n_beams, options, arena, out, error);
-    return greedy(model, input, 1, prompt, n_prompt, options, arena, out, error);
-}
-
 bool generate_batch(const Model *model, const Input *inputs, int n_inputs,
                     const GenerateOptions *options, Arena *arena, Generation *out, Error *error) {
-    const int32_t *prompt;
-    int n_prompt;
+    SearchTask task = {.model = model, .inputs = inputs, .n_inputs = n_inputs, .options = options};
     if (n_inputs == 0) return true;
-    if (!prepare(model, &inputs[0], options, arena, &prompt, &n_prompt, error)) return false;
-    return greedy(model, inputs, n_inputs, prompt, n_prompt, options, arena, out, error);
+    if (!prepare(model, &inputs[0], options, arena, &task.prompt, &task.n_prompt, error))
+        return false;
+    int n_beams = options->n_beams > 0 ? options->n_beams : model->config.generation.n_beams;
+    return n_beams > 1 ? beam_search(&task, n_beams, arena, out, error)
+                       : greedy(&task, arena, out, error);
+}
+
+bool generate(const Model *model, const Input *input, const GenerateOptions *options, Arena *arena,
+              Generation *out, Error *error) {
+    return generate_batch(model, input, 1, options, arena, out, error);
 }
 
 /* ---- given targets ---- */
@@ -240,10 +234,12 @@ bool score_target(const Model *model, const Input *input, const int32_t *ids, in
     if (c->n_positions && n - 1 > c->n_positions)
         return error_set(error, ERROR_INPUT, "%d target tokens, but this model writes at most %d",
                          n - 1, c->n_positions);
-    if (!search_open(&search, model, input, 1, 1, 1, &options, error)) return false;
+    SearchTask task = {
+        .model = model, .inputs = input, .n_inputs = 1, .n_prompt = 1, .options = &options};
+    if (!search_open(&search, &task, 1, error)) return false;
     Arena *arena = arena_new();
     Generation g = {.n = n, .ids = (int32_t *)(uintptr_t)ids, .n_prompt = 1};
-    bool ok = search_score(&search, 0, arena, &g, error);
+    bool ok = search_score(&search, 0, 0, arena, &g, error);
     if (ok) memcpy(out, g.log_probs + 1, (size_t)(n - 1) * sizeof *out);
     arena_free(arena);
     search_close(&search);

@@ -57,7 +57,8 @@ typedef struct Generation {
 bool generate(const Model *model, const Input *input, const GenerateOptions *options, Arena *arena,
               Generation *out, Error *error);
 
-/* Many at once: encoder-decoder, greedy, packed in one batch; out [n_inputs]. */
+/* Many at once in one packed batch, all with the first one's prompt: encoder-decoder, no edits;
+ * out [n_inputs]. */
 bool generate_batch(const Model *model, const Input *inputs, int n_inputs,
                     const GenerateOptions *options, Arena *arena, Generation *out, Error *error);
 

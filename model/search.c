@@ -69,12 +69,12 @@ static TokenRows pack_features(Run *run, const Input *inputs, int n) {
 enum { MOST_TOKENS = 1 << 20 };
 
 /* Prompt and continuation together. */
-static int length_limit(const Search *s, const Input *inputs, int n_inputs, int n_prompt) {
+static int length_limit(const Search *s, const SearchTask *task) {
     const GenerationConfig *g = &s->model->config.generation;
     const StackConfig *c = &s->model->config.stack[s->stack];
-    int longest = 0;
-    for (int i = 0; i < n_inputs; i++)
-        longest = inputs[i].source.n > longest ? inputs[i].source.n : longest;
+    int longest = 0, n_prompt = task->n_prompt;
+    for (int i = 0; i < task->n_inputs; i++)
+        longest = task->inputs[i].source.n > longest ? task->inputs[i].source.n : longest;
     int64_t limit = n_prompt + 3 * (int64_t)longest + 50;
     if (g->max_length > n_prompt) limit = g->max_length;
     if (g->max_new_tokens > 0) limit = (int64_t)n_prompt + g->max_new_tokens;
@@ -83,15 +83,18 @@ static int length_limit(const Search *s, const Input *inputs, int n_inputs, int 
     return limit < MOST_TOKENS ? (int)limit : MOST_TOKENS;
 }
 
+static int n_read(const Model *model, const Input *input) {
+    return input->features.data ? front_n_tokens(model) : input->source.n;
+}
+
 /* What the search will hold at its longest, roughly: keys and values of all tokens in both kinds of
  * attention, and the scratch of the widest pass: over the sources, or over the prompts. */
-static int64_t search_bytes(const Search *s, const Input *inputs, int n_inputs, int n_rows,
-                            int n_prompt) {
+static int64_t search_bytes(const Search *s, const SearchTask *task, int n_rows) {
     const ModelConfig *model = &s->model->config;
     const StackConfig *c = &model->stack[s->stack];
-    int64_t n_source = 0, n_prompts = (int64_t)n_rows * n_prompt;
-    for (int i = 0; s->stack == STACK_DECODER && i < n_inputs; i++)
-        n_source += inputs[i].features.data ? front_n_tokens(s->model) : inputs[i].source.n;
+    int64_t n_source = 0, n_prompts = (int64_t)n_rows * task->n_prompt;
+    for (int i = 0; s->stack == STACK_DECODER && i < task->n_inputs; i++)
+        n_source += n_read(s->model, &task->inputs[i]);
     int64_t kept = (int64_t)n_rows * s->rules.max_length + (c->has_cross ? n_source : 0);
     int64_t cache = 4 * 2 * kept * c->n_kv_heads * c->d_head * c->n_layers;
     int64_t scratch = 4 * (16 * (int64_t)model->d_model + 3 * c->d_ff);
@@ -105,12 +108,11 @@ static int expected_steps(const Search *s, int n_source, int n_prompt) {
     return s->stack == STACK_DECODER && usual < most ? usual : most;
 }
 
-static bool check_effort(const Search *s, const Input *inputs, int n_inputs, int n_rows,
-                         int n_prompt, Error *error) {
+static bool check_effort(const Search *s, const SearchTask *task, int n_rows, Error *error) {
     char what[128], time[32];
-    int n_source = inputs[0].features.data ? front_n_tokens(s->model) : inputs[0].source.n;
-    int n_steps = expected_steps(s, n_source, n_prompt);
-    int64_t n_bytes = search_bytes(s, inputs, n_inputs, n_rows, n_prompt);
+    int n_source = n_read(s->model, &task->inputs[0]);
+    int n_steps = expected_steps(s, n_source, task->n_prompt);
+    int64_t n_bytes = search_bytes(s, task, n_rows);
     bool asked = effort_asked(n_bytes, &s->options->progress);
     double step = asked ? effort_step(s->model, n_rows, n_source + n_steps / 2) : 0;
     snprintf(what, sizeof what, "generation of up to %d tokens (%d at once%s%s)",
@@ -132,21 +134,35 @@ bool search_writes(const Model *model, Error *error) {
                      model->path, model->config.model_type);
 }
 
-bool search_open(Search *s, const Model *model, const Input *inputs, int n_inputs, int n_rows,
-                 int n_prompt, const GenerateOptions *options, Error *error) {
+static bool edits_serve(const SearchTask *task, StackId stack, Error *error) {
+    const Input *only = &task->inputs[0];
+    bool two = stack == STACK_DECODER && task->n_inputs == 1 && !only->features.data;
+    EditInput seen = {.model = task->model,
+                      .n_source = two ? only->source.n : -1,
+                      .n_target = -1,
+                      .source_keep = two ? only->source_keep : NULL};
+    return edits_fit(task->options->edits, &seen, error);
+}
+
+static bool read_sources(Search *s, const SearchTask *task, Error *error) {
+    s->source = task->inputs[0].features.data
+                    ? pack_features(&s->run, task->inputs, task->n_inputs)
+                    : pack_sources(s->run.arena, task->inputs, task->n_inputs);
+    s->memory.rows = &s->source;
+    return forward_stack(&s->run, STACK_ENCODER, &s->source, NULL, NULL, &s->memory.hidden, error);
+}
+
+bool search_open(Search *s, const SearchTask *task, int n_rows, Error *error) {
+    const Model *model = task->model;
+    const GenerateOptions *options = task->options;
     *s = (Search){.model = model,
                   .options = options,
                   .stack = model_has_stack(model, STACK_DECODER) ? STACK_DECODER : STACK_BLOCKS,
                   .n_vocab = model->config.n_vocab};
     if (!search_writes(model, error)) return false;
-    for (int i = 0; i < n_inputs; i++)
-        if (!check_source(model, &inputs[i], error)) return false;
-    bool two = s->stack == STACK_DECODER && n_inputs == 1 && !inputs[0].features.data;
-    EditInput seen = {.model = model,
-                      .n_source = two ? inputs[0].source.n : -1,
-                      .n_target = -1,
-                      .source_keep = two ? inputs[0].source_keep : NULL};
-    if (!edits_fit(options->edits, &seen, error)) return false;
+    for (int i = 0; i < task->n_inputs; i++)
+        if (!check_source(model, &task->inputs[i], error)) return false;
+    if (!edits_serve(task, s->stack, error)) return false;
     s->run = (Run){.model = model,
                    .arena = arena_new(),
                    .edits = options->edits && options->edits->n ? options->edits : NULL,
@@ -154,23 +170,13 @@ bool search_open(Search *s, const Model *model, const Input *inputs, int n_input
                    .team = ops_team()};
     s->rules = (StepRules){.config = &model->config.generation,
                            .ignore_eos = options->ignore_eos,
-                           .n_prompt = n_prompt};
-    s->rules.max_length = length_limit(s, inputs, n_inputs, n_prompt);
-    if (!check_effort(s, inputs, n_inputs, n_rows, n_prompt, error)) {
+                           .n_prompt = task->n_prompt};
+    s->rules.max_length = length_limit(s, task);
+    if (!check_effort(s, task, n_rows, error) ||
+        (s->stack == STACK_DECODER && !read_sources(s, task, error))) {
         team_free(s->run.team);
         arena_free(s->run.arena);
         return false;
-    }
-    if (s->stack == STACK_DECODER) {
-        s->source = inputs[0].features.data ? pack_features(&s->run, inputs, n_inputs)
-                                            : pack_sources(s->run.arena, inputs, n_inputs);
-        s->memory.rows = &s->source;
-        if (!forward_stack(&s->run, STACK_ENCODER, &s->source, NULL, NULL, &s->memory.hidden,
-                           error)) {
-            team_free(s->run.team);
-            arena_free(s->run.arena);
-            return false;
-        }
     }
     s->cache = cache_new(model, s->stack, n_rows);
     return true;
@@ -225,12 +231,12 @@ void search_note(const Search *s, const float *logits, int32_t id, float *log_pr
     free(scores);
 }
 
-bool search_score(Search *s, int n_top, Arena *arena, Generation *out, Error *error) {
+bool search_score(Search *s, int input, int n_top, Arena *arena, Generation *out, Error *error) {
     int n = out->n - 1; /* the last id is written, not read */
     TokenRows rows = equal_rows(s->run.arena, out->ids, 1, n);
     Memory memory = s->memory;
-    static const int32_t first_row[1] = {0};
-    memory.row_of = first_row;
+    int32_t row_of[1] = {input};
+    memory.row_of = row_of;
     Tensor hidden;
     if (!forward_stack(&s->run, s->stack, &rows, s->stack == STACK_DECODER ? &memory : NULL, NULL,
                        &hidden, error))

@@ -8,6 +8,15 @@
 #include "model/generate.h"
 #include "model/logits.h"
 
+typedef struct SearchTask {
+    const Model *model;
+    const Input *inputs; // [n_inputs]
+    int n_inputs;
+    const int32_t *prompt; // [n_prompt] what every hypothesis begins with
+    int n_prompt;
+    const GenerateOptions *options;
+} SearchTask;
+
 typedef struct Search {
     const Model *model;
     const GenerateOptions *options;
@@ -24,23 +33,22 @@ typedef struct Search {
 bool search_writes(const Model *model, Error *error);
 /* Reads the sources (encoder-decoder) and makes a cache for n_rows hypotheses. False: error set,
  * and nothing to close. */
-bool search_open(Search *search, const Model *model, const Input *inputs, int n_inputs, int n_rows,
-                 int n_prompt, const GenerateOptions *options, Error *error);
+bool search_open(Search *search, const SearchTask *task, int n_rows, Error *error);
 void search_close(Search *search);
 /* Feeds n_new tokens of each row, ids [n_rows * n_new]; logits of the last of each row
  * [n_rows, n_vocab], in the search's arena until the next step. */
 bool search_step(Search *search, const int32_t *ids, int n_rows, int n_new, Tensor *logits,
                  Error *error);
-/* Log-probabilities of ids[n_prompt..n) in one forced pass over the same sources, and the best
- * alternatives; out->ids and out->n are set. One row. */
-bool search_score(Search *search, int n_top, Arena *arena, Generation *out, Error *error);
+/* Log-probabilities of ids[n_prompt..n) in one forced pass over the source of one input, and the
+ * n_top best alternatives of each step; out->ids and out->n are set. */
+bool search_score(Search *search, int input, int n_top, Arena *arena, Generation *out,
+                  Error *error);
 /* Log-probability of `id` and the n_top best ids for one row of logits. */
 void search_note(const Search *search, const float *logits, int32_t id, float *log_prob, int n_top,
                  Alternative *top);
 
-/* The beam search (beam.c); generate() is the way in. */
-bool beam_search(const Model *model, const Input *input, const int32_t *prompt, int n_prompt,
-                 int n_beams, const GenerateOptions *options, Arena *arena, Generation *out,
-                 Error *error);
+/* The beam search (beam.c), of all inputs side by side; out [n_inputs]. generate() is the way in.
+ */
+bool beam_search(const SearchTask *task, int n_beams, Arena *arena, Generation *out, Error *error);
 
 #endif

@@ -172,6 +172,22 @@ static void patched_steps_equal_one_pass(void **state) {
 
 /* ---- many at once ---- */
 
+static void expect_same(const Generation *one, const Generation *other) {
+    assert_int_equal(one->n, other->n);
+    assert_memory_equal(one->ids, other->ids, (size_t)one->n * sizeof *one->ids);
+    for (int t = 0; t < one->n; t++)
+        assert_true(fabsf(one->log_probs[t] - other->log_probs[t]) < 1e-5f);
+    assert_true(fabs(one->score - other->score) < 1e-4);
+    for (int t = 0; t < (one->n - one->n_prompt) * 3; t++)
+        assert_int_equal(one->top[t].id, other->top[t].id);
+    assert_int_equal(one->n_nodes, other->n_nodes);
+    for (int i = 0; i < one->n_nodes; i++) {
+        assert_int_equal(one->nodes[i].id, other->nodes[i].id);
+        assert_int_equal(one->nodes[i].parent, other->nodes[i].parent);
+    }
+}
+
+/* Sources of different lengths, whose searches end at different steps. */
 static void batch_equals_single_ones(void **state) {
     (void)state;
     Golden g = golden_open("marian");
@@ -184,19 +200,16 @@ static void batch_equals_single_ones(void **state) {
             ids[t] = (i * 31 + t * 7) % 100 + 1;
         inputs[i] = (Input){.source = tokens_of(g.arena, ids, 2 + 2 * i)};
     }
-    GenerateOptions options = {.max_new_tokens = 20, .n_top = 3};
-    generate_batch(g.model, inputs, 5, &options, g.arena, all, &error);
-    expect_ok(&error);
-    for (int i = 0; i < 5; i++) {
-        generate(g.model, &inputs[i], &options, g.arena, &one, &error);
+    for (int beams = 1; beams <= 4; beams++) {
+        GenerateOptions options = {
+            .max_new_tokens = 20, .n_top = 3, .n_beams = beams, .keep_beams = true};
+        generate_batch(g.model, inputs, 5, &options, g.arena, all, &error);
         expect_ok(&error);
-        assert_int_equal(one.n, all[i].n);
-        assert_memory_equal(one.ids, all[i].ids, (size_t)one.n * sizeof *one.ids);
-        for (int t = 0; t < one.n; t++)
-            assert_true(fabsf(one.log_probs[t] - all[i].log_probs[t]) < 1e-5f);
-        assert_true(fabs(one.score - all[i].score) < 1e-4);
-        for (int t = 0; t < (one.n - 1) * 3; t++)
-            assert_int_equal(one.top[t].id, all[i].top[t].id);
+        for (int i = 0; i < 5; i++) {
+            generate(g.model, &inputs[i], &options, g.arena, &one, &error);
+            expect_ok(&error);
+            expect_same(&one, &all[i]);
+        }
     }
     golden_close(&g);
 }
