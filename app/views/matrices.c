@@ -227,11 +227,9 @@ typedef struct Losses {
 } Losses;
 
 static void add_row(Losses *losses, const float *row, const Side *keys) {
-    for (int k = 0; k < keys->axis.n; k++) {
-        if (isnan(row[k])) continue;
-        losses->all += (double)row[k];
-        if (keys->axis.tokens[k].hidden) losses->hidden += (double)row[k];
-    }
+    for (int k = 0; k < keys->axis.n; k++)
+        if (!isnan(row[k])) losses->all += (double)row[k];
+    losses->hidden += side_hidden_weight(keys, row);
 }
 
 static double percent_of(double part, double all) {
@@ -332,8 +330,7 @@ static const char *notes_text(const ViewInput *input, const Matrices *m, const L
     if (m->queries.n_seen < m->queries.n_tokens)
         NOTE("step %d of %d", m->queries.n_seen, m->queries.n_tokens);
     if (m->keys.n_hidden)
-        NOTE("%.1f %% of the weight on %s hidden", percent_of(losses->hidden, losses->all),
-             m->keys.hidden_names);
+        NOTE("%s", side_hidden_note(&m->keys, percent_of(losses->hidden, losses->all), arena));
     else if (m->queries.n_hidden)
         NOTE("rows of %s hidden", m->queries.hidden_names);
     if (state->top_k > 0) NOTE("top %d of each query", state->top_k);

@@ -197,8 +197,9 @@ static float largest_weight(const Source *s, int n_layers) {
     return largest > 0 ? largest : 1;
 }
 
-/* Mean share of a shown query's weight that lies on hidden keys. */
-static double hidden_share(const Source *s, int n_layers) {
+/* Mean share of a shown query's weight that lies on hidden keys; the rows of both sides are tokens.
+ */
+static double hidden_share(const Source *s, int n_layers, const Side *keys) {
     int n_heads = s->n_heads;
     Pattern p;
     double sum = 0;
@@ -209,15 +210,8 @@ static double hidden_share(const Source *s, int n_layers) {
                 !trace_pattern(s->trace, s->attention.stack, s->layers[l], s->attention.cross, &p))
                 continue;
             pattern_tile(&p, s->heads[h], 0, p.n_queries, 0, p.n_keys, s->tile);
-            for (int q = 0; q < s->queries.n; q++) {
-                const float *row = s->tile + s->queries.tokens[q] * p.n_keys;
-                double all = 0, drawn = 0;
-                for (int64_t k = 0; k < p.n_keys; k++)
-                    all += (double)row[k];
-                for (int k = 0; k < s->keys.n; k++)
-                    drawn += (double)row[s->keys.tokens[k]];
-                sum += all - drawn;
-            }
+            for (int q = 0; q < s->queries.n; q++)
+                sum += side_hidden_weight(keys, s->tile + s->queries.tokens[q] * p.n_keys);
             n++;
         }
     return n ? sum / n / s->queries.n : 0;
@@ -330,8 +324,7 @@ static const char *notes_of(const ViewInput *input, const Source *s, const Side 
     if (s->matrices) return notes; /* they say what is hidden, and where counting starts */
     if (keys->n_hidden)
         notes = view_joined(arena, notes,
-                            arena_printf(arena, "%.1f %% of the weight on %s hidden",
-                                         100 * hidden_share(s, n_layers), keys->hidden_names));
+                            side_hidden_note(keys, 100 * hidden_share(s, n_layers, keys), arena));
     return state->base ? view_joined(arena, notes, "counted from 1") : notes;
 }
 

@@ -49,13 +49,8 @@ static const char *cut_keys(const Inside *in, int row, ChartAxis *axis, Arena *a
 /* What --hide left out: a weight after softmax stays what it was. */
 static const char *hidden_note(const Inside *in, int row, Arena *arena) {
     if (in->keys.n_hidden == 0) return NULL;
-    double mass = 0;
-    for (int k = 0; k < in->keys.axis.n; k++) {
-        float w = *tensor_at(in->weights, row, k, 0, 0);
-        if (in->keys.axis.tokens[k].hidden && w > 0) mass += (double)w;
-    }
-    return arena_printf(arena, "%.1f %% of the weight on %s hidden", mass * 100,
-                        in->keys.hidden_names);
+    const float *weights = tensor_at(in->weights, row, 0, 0, 0);
+    return side_hidden_note(&in->keys, 100 * side_hidden_weight(&in->keys, weights), arena);
 }
 
 static bool draw(Figure *figure, const ViewInput *input, const Inside *in, int row, Arena *arena,

@@ -1,5 +1,6 @@
 #include "app/views/sides.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <utf8proc.h>
 
@@ -206,4 +207,15 @@ int side_pick(const Side *side, const char *token, bool *picked, Error *error) {
               "the figure writes it",
               (int)(unknown.n < 60 ? unknown.n : 60), unknown.data, side->n_tokens - 1);
     return 0;
+}
+
+double side_hidden_weight(const Side *keys, const float *row) {
+    double sum = 0;
+    for (int k = 0; k < keys->axis.n; k++)
+        if (keys->axis.tokens[k].hidden && !isnan(row[k])) sum += (double)row[k];
+    return sum;
+}
+
+const char *side_hidden_note(const Side *keys, double percent, Arena *arena) {
+    return arena_printf(arena, "%.1f %% of the weight on %s hidden", percent, keys->hidden_names);
 }

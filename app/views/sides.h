@@ -41,6 +41,12 @@ int side_pick(const Side *side, const char *token, bool *picked, Error *error);
 /* Is a row of it called so, as it is drawn or as the vocabulary has it? */
 bool side_has(const Side *side, const Tokens *tokens, Str name);
 
+/* How much of a row of weights lies on keys that are not drawn. row: [n rows of the side], not a
+ * number where masked. */
+double side_hidden_weight(const Side *keys, const float *row);
+/* "12.5 % of the weight on </s>, . hidden" */
+const char *side_hidden_note(const Side *keys, double percent, Arena *arena);
+
 /* Nothing but punctuation. */
 bool label_is_punctuation(Str label);
 
