@@ -68,6 +68,7 @@ static const char harmless[] =
 
 static bool listed(const char *list, const char *name) {
     size_t n = strlen(name);
+    if (n == 0) return false; /* "" is found everywhere */
     for (const char *at = list; at && (at = strstr(at, name)); at += n)
         if ((at == list || at[-1] == ' ') && (at[n] == ' ' || !at[n])) return true;
     return false;

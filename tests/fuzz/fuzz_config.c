@@ -13,6 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     Arena *arena = arena_new();
     int n;
     const Arch *const *rows = arch_rows(&n);
+    const char *name;
+    json_t *value;
+    if (json_is_object(root)) arch_find(&(Fields){root, "input", &(Error){0}});
+    json_object_foreach(root, name, value) arch_knows_field(rows[0], name);
     for (int i = 0; json_is_object(root) && i < n; i++) {
         Error local = {0};
         ModelConfig config = {0};

@@ -135,6 +135,7 @@ static void wrong_config_values(void **state) {
         {"marian", "max_position_embeddings", "0", "max_position_embeddings is 0"},
         {"marian", "max_position_embeddings", "2097153", "max_position_embeddings is 2097153"},
         {"marian", "model_type", "\"nothing\"", "nothing"},
+        {"marian", "model_type", "\"\"", "model_type \"\""},
         {"marian", "model_type", "7", "model_type"},
         {"llama-mqa", "partial_rotary_factor", "0.5", "partial_rotary_factor 0.5 changes"},
         {"llama-mqa", "sliding_window", "8", "sliding_window 8 changes"},
