@@ -149,14 +149,18 @@ static void write_stack(Output *out, const char *name, const StackConfig *s) {
 }
 
 static void write_tensors(Output *out, const Checkpoint *checkpoint) {
+    Arena *arena = arena_new();
     output_printf(out, "tensors          %d\n", checkpoint_n_tensors(checkpoint));
     for (int i = 0; i < checkpoint_n_tensors(checkpoint); i++) {
         const RawTensor *t = checkpoint_tensor(checkpoint, i);
-        output_printf(out, "  %-5s %-58s [", dtype_info[t->dtype].name, t->name);
+        char *name = arena_strdup(arena, t->name);
+        error_printable(name);
+        output_printf(out, "  %-7s %-58s [", dtype_info[t->dtype].name, name);
         for (int axis = 0; axis < t->rank; axis++)
             output_printf(out, "%s%lld", axis ? ", " : "", (long long)t->shape[axis]);
         output_puts(out, "]\n");
     }
+    arena_free(arena);
 }
 
 static void write_text(Output *out, const Subject *subject, bool with_tensors) {

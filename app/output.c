@@ -103,6 +103,7 @@ json_t *output_text(Str s) {
 static void vmessage(const char *before, const char *after, const char *format, va_list args) {
     char *text = NULL;
     if (vasprintf(&text, format, args) < 0) return;
+    error_printable(text);
     fprintf(stderr, "%s%s%s", before, text, after);
     fflush(stderr);
     free(text);

@@ -95,6 +95,9 @@ static const RawTensor *take(Loader *loader, const char *name, int rank, const i
     case DTYPE_I32:
     case DTYPE_I16:
     case DTYPE_I8:
+    case DTYPE_U64:
+    case DTYPE_U32:
+    case DTYPE_U16:
     case DTYPE_U8:
     case DTYPE_BOOL:
         error_set(loader->error, ERROR_INPUT,

@@ -37,17 +37,20 @@
 #endif
 
 const DtypeInfo dtype_info[DTYPE_COUNT] = {
-    [DTYPE_F32] = {"F32", 1, 4},         [DTYPE_F16] = {"F16", 1, 2},
-    [DTYPE_BF16] = {"BF16", 1, 2},       [DTYPE_F64] = {"F64", 1, 8},
-    [DTYPE_I64] = {"I64", 1, 8},         [DTYPE_I32] = {"I32", 1, 4},
-    [DTYPE_I16] = {"I16", 1, 2},         [DTYPE_I8] = {"I8", 1, 1},
-    [DTYPE_U8] = {"U8", 1, 1},           [DTYPE_BOOL] = {"BOOL", 1, 1},
-    [DTYPE_Q8_0] = {"Q8_0", 32, 34},     [DTYPE_Q4_0] = {"Q4_0", 32, 18},
-    [DTYPE_Q4_K] = {"Q4_K", 256, 144},   [DTYPE_Q6_K] = {"Q6_K", 256, 210},
-    [DTYPE_Q4_1] = {"Q4_1", 32, 20},     [DTYPE_Q5_0] = {"Q5_0", 32, 22},
-    [DTYPE_Q5_1] = {"Q5_1", 32, 24},     [DTYPE_Q5_K] = {"Q5_K", 256, 176},
-    [DTYPE_Q2_K] = {"Q2_K", 256, 84},    [DTYPE_Q3_K] = {"Q3_K", 256, 110},
-    [DTYPE_IQ4_NL] = {"IQ4_NL", 32, 18}, [DTYPE_IQ4_XS] = {"IQ4_XS", 256, 136},
+    [DTYPE_F32] = {"F32", 1, 4},           [DTYPE_F16] = {"F16", 1, 2},
+    [DTYPE_BF16] = {"BF16", 1, 2},         [DTYPE_F64] = {"F64", 1, 8},
+    [DTYPE_I64] = {"I64", 1, 8},           [DTYPE_I32] = {"I32", 1, 4},
+    [DTYPE_I16] = {"I16", 1, 2},           [DTYPE_I8] = {"I8", 1, 1},
+    [DTYPE_U64] = {"U64", 1, 8},           [DTYPE_U32] = {"U32", 1, 4},
+    [DTYPE_U16] = {"U16", 1, 2},           [DTYPE_U8] = {"U8", 1, 1},
+    [DTYPE_F8_E4M3] = {"F8_E4M3", 1, 1},   [DTYPE_F8_E5M2] = {"F8_E5M2", 1, 1},
+    [DTYPE_BOOL] = {"BOOL", 1, 1},         [DTYPE_Q8_0] = {"Q8_0", 32, 34},
+    [DTYPE_Q4_0] = {"Q4_0", 32, 18},       [DTYPE_Q4_K] = {"Q4_K", 256, 144},
+    [DTYPE_Q6_K] = {"Q6_K", 256, 210},     [DTYPE_Q4_1] = {"Q4_1", 32, 20},
+    [DTYPE_Q5_0] = {"Q5_0", 32, 22},       [DTYPE_Q5_1] = {"Q5_1", 32, 24},
+    [DTYPE_Q5_K] = {"Q5_K", 256, 176},     [DTYPE_Q2_K] = {"Q2_K", 256, 84},
+    [DTYPE_Q3_K] = {"Q3_K", 256, 110},     [DTYPE_IQ4_NL] = {"IQ4_NL", 32, 18},
+    [DTYPE_IQ4_XS] = {"IQ4_XS", 256, 136},
 };
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "weights are read as they lie");
 
@@ -84,6 +87,12 @@ static inline float f16_decode(uint16_t h) {
     float x = f32_of_bits(magnitude) * 0x1p112f;
     uint32_t special = (h & 0x7c00) == 0x7c00 ? 0x7f800000u : 0; /* infinity or NaN */
     return f32_of_bits(bits_of_f32(x) | special | (uint32_t)(h & 0x8000) << 16);
+}
+
+/* Four bits of exponent lie in the lower ones of an f16's five, whose bias is 8 more. */
+static float f8_e4m3_decode(uint8_t x) {
+    if ((x & 0x7f) == 0x7f) return NAN;
+    return f16_decode((uint16_t)((x & 0x80) << 8 | (x & 0x7f) << 7)) * 256;
 }
 
 float f16_to_f32(uint16_t x) {
@@ -349,6 +358,10 @@ BLOCKS_TO_F32(iq4_xs, 256, 136)
         out[i] = (float)x;                                                                         \
     }                                                                                              \
     return
+#define BYTES_TO_F32(value)                                                                        \
+    for (int64_t i = 0; i < n; i++)                                                                \
+        out[i] = (value);                                                                          \
+    return
 
 void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float *out) {
     const DtypeInfo *info = &dtype_info[dtype];
@@ -375,12 +388,20 @@ void dtype_to_f32(Dtype dtype, const void *data, int64_t begin, int64_t n, float
         PLAIN_TO_F32(int16_t);
     case DTYPE_I8:
         PLAIN_TO_F32(int8_t);
+    case DTYPE_U64:
+        PLAIN_TO_F32(uint64_t);
+    case DTYPE_U32:
+        PLAIN_TO_F32(uint32_t);
+    case DTYPE_U16:
+        PLAIN_TO_F32(uint16_t);
     case DTYPE_U8:
         PLAIN_TO_F32(uint8_t);
+    case DTYPE_F8_E4M3:
+        BYTES_TO_F32(f8_e4m3_decode(in[i]));
+    case DTYPE_F8_E5M2:
+        BYTES_TO_F32(f16_decode((uint16_t)(in[i] << 8)));
     case DTYPE_BOOL:
-        for (int64_t i = 0; i < n; i++)
-            out[i] = in[i] ? 1.0f : 0.0f;
-        return;
+        BYTES_TO_F32(in[i] ? 1.0f : 0.0f);
     case DTYPE_Q8_0:
         q8_0_all(in, n, out);
         return;
@@ -458,10 +479,18 @@ void dtype_from_f32(Dtype dtype, const float *in, int64_t n, void *out) {
         PLAIN_FROM_F32(int16_t, to_range(in[i], INT16_MIN, INT16_MAX));
     case DTYPE_I8:
         PLAIN_FROM_F32(int8_t, to_range(in[i], INT8_MIN, INT8_MAX));
+    case DTYPE_U64:
+        PLAIN_FROM_F32(uint64_t, to_range(in[i], 0, 0x1.fffffffffffffp63));
+    case DTYPE_U32:
+        PLAIN_FROM_F32(uint32_t, to_range(in[i], 0, UINT32_MAX));
+    case DTYPE_U16:
+        PLAIN_FROM_F32(uint16_t, to_range(in[i], 0, UINT16_MAX));
     case DTYPE_U8:
         PLAIN_FROM_F32(uint8_t, to_range(in[i], 0, UINT8_MAX));
     case DTYPE_BOOL:
         PLAIN_FROM_F32(uint8_t, in[i] != 0);
+    case DTYPE_F8_E4M3:
+    case DTYPE_F8_E5M2:
     case DTYPE_Q8_0:
     case DTYPE_Q4_0:
     case DTYPE_Q4_K:

@@ -16,8 +16,13 @@ typedef enum Dtype {
     DTYPE_I32,
     DTYPE_I16,
     DTYPE_I8,
+    DTYPE_U64,
+    DTYPE_U32,
+    DTYPE_U16,
     DTYPE_U8,
     DTYPE_BOOL,
+    DTYPE_F8_E4M3, /* no infinities: Micikevicius et al. 2022 */
+    DTYPE_F8_E5M2, /* the upper half of an F16 */
     DTYPE_Q8_0,   /* GGUF blocks: 32 weights in 34 bytes */
     DTYPE_Q4_0,   /* 32 in 18 */
     DTYPE_Q4_K,   /* 256 in 144 */

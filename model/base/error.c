@@ -4,10 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Messages quote names from files: a control character or a newline must not break the one line,
- * nor send an escape sequence to a terminal. */
-static void make_printable(char *s) {
-    for (; *s; s++) {
+void error_printable(char *text) {
+    for (char *s = text; *s; s++) {
         unsigned char c = (unsigned char)*s;
         if (c < 0x20 || c == 0x7f) *s = c == '\n' || c == '\t' ? ' ' : '?';
     }
@@ -31,7 +29,7 @@ bool error_set(Error *error, ErrorKind kind, const char *format, ...) {
     va_start(args, format);
     vsnprintf(error->message, sizeof error->message, format, args);
     va_end(args);
-    make_printable(error->message);
+    error_printable(error->message);
     drop_broken_tail(error->message);
     return false;
 }
@@ -47,7 +45,7 @@ bool error_prefix(Error *error, const char *format, ...) {
     if (n >= 0 && (size_t)n < sizeof error->message - 2)
         snprintf(error->message + n, sizeof error->message - (size_t)n, ": %.*s",
                  (int)(sizeof error->message - (size_t)n - 3), old);
-    make_printable(error->message);
+    error_printable(error->message);
     drop_broken_tail(error->message);
     return false;
 }

@@ -35,6 +35,10 @@ bool error_set(Error *error, ErrorKind kind, const char *format, ...)
 /* Puts "format: " before a recorded message: the place, known only further up. Returns false. */
 bool error_prefix(Error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Control characters become blanks and question marks: a name out of somebody's file must not break
+ * the one line of a message, nor send an escape sequence to a terminal. In place. */
+void error_printable(char *text);
+
 /* True when nothing has failed yet. */
 static inline bool error_ok(const Error *error) {
     return !error || error->kind == ERROR_NONE;

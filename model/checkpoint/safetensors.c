@@ -99,11 +99,10 @@ static bool read_tensor(Safetensors *file, const char *name, const json_t *entry
                          name);
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     if (!dtype || !dtype_parse(dtype, &t.dtype) || dtype_is_packed(t.dtype))
-        return error_set(
-            error, dtype ? ERROR_UNSUPPORTED : ERROR_INPUT,
-            "%s: tensor %.200s: dtype %s%.40s, one of F32, F16, BF16, F64, I64, I32, I16, "
-            "I8, U8, BOOL expected",
-            file->path, name, dtype ? "" : "missing", dtype ? dtype : "");
+        return error_set(error, dtype ? ERROR_UNSUPPORTED : ERROR_INPUT,
+                         "%s: tensor %.200s: dtype %s%.40s, one of F64, F32, F16, BF16, F8_E4M3, "
+                         "F8_E5M2, I64, I32, I16, I8, U64, U32, U16, U8, BOOL expected",
+                         file->path, name, dtype ? "" : "missing", dtype ? dtype : "");
     if (!read_shape(&t, json_object_get(entry, "shape"), file->path, error)) return false;
     if (!raw_tensor_size(&t, error)) return false;
     size_t begin = 0;

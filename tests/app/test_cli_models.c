@@ -309,6 +309,46 @@ static void test_inspect_and_hooks(void **state) {
     json_decref(root);
 }
 
+/* The tiny model with one more tensor, of a number type and a name that nothing is read from. */
+static void write_surplus(const char *folder, const char *name, Dtype dtype) {
+    static const uint8_t bytes[8];
+    static const int64_t shape[] = {1};
+    Error error = {0};
+    char path[512];
+    Safetensors *from = safetensors_open("tests/data/tiny/model.safetensors", &error);
+    assert_non_null(from);
+    snprintf(path, sizeof path, "%s/%s/model.safetensors", spawn_scratch(), folder);
+    SafetensorsWriter *w = safetensors_create(path, &error);
+    for (int i = 0; i < safetensors_n_tensors(from); i++) {
+        const RawTensor *t = safetensors_tensor(from, i);
+        safetensors_add(w, t->name, t->dtype, t->rank, t->shape, t->data);
+    }
+    safetensors_add(w, name, dtype, 1, shape, bytes);
+    if (!safetensors_commit(w, &error)) fail_msg("%s", error.message);
+    safetensors_close(from);
+}
+
+/* Said in one line and accepted, whatever its numbers are; its name cannot break the line, nor
+ * steer a terminal. */
+static void test_surplus_tensor(void **state) {
+    (void)state;
+    static const Dtype dtypes[] = {DTYPE_U16, DTYPE_U32, DTYPE_U64, DTYPE_F8_E4M3, DTYPE_F8_E5M2};
+    Spawned r = spawn_shell("cp -r tests/data/tiny $SCRATCH/surplus");
+    spawn_free(&r);
+    for (size_t i = 0; i < sizeof dtypes / sizeof *dtypes; i++) {
+        write_surplus("surplus", "odd\nname\033[31m", dtypes[i]);
+        r = spawn_shell(
+            "$ATTNSCOPE score --model $SCRATCH/surplus --to fra --text a --target-text b");
+        if (r.status != 0) fail_msg("%s", r.err);
+        assert_non_null(strstr(r.err, "1 tensor is not read: odd name?[31m\n"));
+        assert_int_equal(strcspn(r.err, "\n"), r.n_err - 1);
+        spawn_free(&r);
+        r = spawn_shell("$ATTNSCOPE inspect $SCRATCH/surplus");
+        assert_non_null(strstr(r.out, " odd name?[31m "));
+        spawn_free(&r);
+    }
+}
+
 /* The golden Whisper with a vocabulary: its special tokens, three languages, two words. */
 static void make_whisper(void) {
     static const struct {
@@ -399,6 +439,7 @@ int main(void) {
 #endif
         cmocka_unit_test(test_same_bytes),
         cmocka_unit_test(test_inspect_and_hooks),
+        cmocka_unit_test(test_surplus_tensor),
     };
     spawn_scratch();
     return cmocka_run_group_tests(tests, NULL, spawn_clean);

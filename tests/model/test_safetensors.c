@@ -58,7 +58,7 @@ static const struct {
     {"{\"__metadata__\":[]}", 0, {"__metadata__"}},
     {"{\"a\\u0000b\":{}}", 0, {"NUL"}},
     {"{\"a\":{\"shape\":[1],\"data_offsets\":[0,4]}}", 4, {"tensor a", "dtype missing"}},
-    {TENSOR("F8_E4M3", "[4]", "[0,4]"), 4, {"tensor a", "F8_E4M3", "BF16"}},
+    {TENSOR("F8_E3M4", "[4]", "[0,4]"), 4, {"tensor a", "F8_E3M4", "BF16"}},
     {TENSOR("Q4_0", "[32]", "[0,18]"), 18, {"tensor a", "Q4_0"}},
     {TENSOR("F32", "2", "[0,8]"), 8, {"tensor a", "shape"}},
     {TENSOR("F32", "[-2]", "[0,8]"), 8, {"tensor a", "axis 0"}},

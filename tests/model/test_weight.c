@@ -72,6 +72,32 @@ static void bfloat_is_the_upper_half(void **state) {
     assert_true((f32_to_bf16(NAN) & 0x7f) != 0);
 }
 
+/* Micikevicius et al. 2022, "FP8 formats for deep learning", table 1. */
+static double eighth_by_definition(int bits, int mantissa, int bias) {
+    int exponent = (bits & 0x7f) >> mantissa, most = 0x7f >> mantissa;
+    double fraction = (bits & ((1 << mantissa) - 1)) / (double)(1 << mantissa);
+    double sign = bits & 0x80 ? -1 : 1;
+    if (mantissa == 3 && (bits & 0x7f) == 0x7f) return NAN;
+    if (mantissa == 2 && exponent == most) return fraction > 0 ? NAN : sign * INFINITY;
+    return sign * (exponent ? ldexp(1 + fraction, exponent - bias) : ldexp(fraction, 1 - bias));
+}
+
+static void every_eighth_is_read(void **state) {
+    (void)state;
+    static const struct {
+        Dtype dtype;
+        int mantissa, bias;
+    } kinds[] = {{DTYPE_F8_E4M3, 3, 7}, {DTYPE_F8_E5M2, 2, 15}};
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (int i = 0; i < 256; i++) {
+            uint8_t byte = (uint8_t)i;
+            float x;
+            dtype_to_f32(kinds[k].dtype, &byte, 0, 1, &x);
+            double want = eighth_by_definition(i, kinds[k].mantissa, kinds[k].bias);
+            assert_true((double)x == want || (isnan(x) && isnan(want)));
+        }
+}
+
 static void integers_and_doubles_go_both_ways(void **state) {
     (void)state;
     static const float in[8] = {0, 1, -1, 2.5f, 3.5f, -300, 1e30f, NAN};
@@ -84,6 +110,9 @@ static void integers_and_doubles_go_both_ways(void **state) {
         {DTYPE_I32, {0, 1, -1, 2, 4, -300, 0x1p31f, 0}},
         {DTYPE_I16, {0, 1, -1, 2, 4, -300, 32767, 0}},
         {DTYPE_I8, {0, 1, -1, 2, 4, -128, 127, 0}},
+        {DTYPE_U64, {0, 1, 0, 2, 4, 0, 0x1p64f, 0}},
+        {DTYPE_U32, {0, 1, 0, 2, 4, 0, 0x1p32f, 0}},
+        {DTYPE_U16, {0, 1, 0, 2, 4, 0, 65535, 0}},
         {DTYPE_U8, {0, 1, 0, 2, 4, 0, 255, 0}},
         {DTYPE_BOOL, {0, 1, 1, 1, 1, 1, 1, 1}},
     };
@@ -206,7 +235,7 @@ static void sizes_are_whole_blocks(void **state) {
     Dtype dtype;
     for (Dtype d = 0; d < DTYPE_COUNT; d++)
         assert_true(dtype_parse(dtype_info[d].name, &dtype) && dtype == d);
-    assert_false(dtype_parse("F8_E4M3", &dtype));
+    assert_false(dtype_parse("F8_E3M4", &dtype));
 }
 
 int main(void) {
@@ -214,6 +243,7 @@ int main(void) {
         cmocka_unit_test(every_half_is_read),
         cmocka_unit_test(halves_are_rounded_to_nearest_even),
         cmocka_unit_test(bfloat_is_the_upper_half),
+        cmocka_unit_test(every_eighth_is_read),
         cmocka_unit_test(integers_and_doubles_go_both_ways),
         cmocka_unit_test(blocks_are_ggmls),
         cmocka_unit_test(sizes_are_whole_blocks),
