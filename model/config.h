@@ -167,7 +167,8 @@ typedef struct GenerationConfig {
     int32_t forced_bos_id, forced_eos_id; /* -1: none */
     int max_length;                       /* prompt included; 0: no limit of its own */
     int max_new_tokens;                   /* goes before max_length; 0: not given */
-    int min_length, min_new_tokens;
+    int min_length;
+    int min_new_tokens; /* goes before min_length; -1: not given */
     int n_beams;
     float length_penalty;
     bool early_stopping; /* end as soon as there are n_beams hypotheses */

@@ -133,21 +133,19 @@ void field_only(const Fields *f, const char *name, const char *harmless) {
 /* ---- generation ---- */
 
 /* An id: generation_config.json where it has the field, else config.json. */
-static Fields layered(const Fields *config, const json_t *generation, const char *name) {
-    const json_t *value = json_object_get(generation, name);
-    if (!value) return *config;
-    return (Fields){generation, "generation_config.json", config->error};
+static Fields layered(const Fields *config, const Fields *generation, const char *name) {
+    return json_object_get(generation->root, name) ? *generation : *config;
 }
 
 /* How to search: what config.json says of it counts only where generation_config.json is not there
  * or was itself made from config.json. */
-static Fields of_search(const Fields *config, const json_t *generation, const char *name) {
-    bool own = generation && !json_is_true(json_object_get(generation, "_from_model_config"));
-    if (own) return (Fields){generation, "generation_config.json", config->error};
-    return layered(config, generation, name);
+static Fields of_search(const Fields *config, const Fields *generation, const char *name) {
+    const json_t *made = json_object_get(generation->root, "_from_model_config");
+    bool own = generation->root && !json_is_true(made);
+    return own ? *generation : layered(config, generation, name);
 }
 
-static int32_t id_field(const Fields *config, const json_t *generation, const char *name) {
+static int32_t id_field(const Fields *config, const Fields *generation, const char *name) {
     Fields f = layered(config, generation, name);
     const json_t *only = json_array_get(field(&f, name), 0); /* a list of one is that one */
     if (json_is_integer(only) && json_array_size(field(&f, name)) == 1) {
@@ -160,7 +158,7 @@ static int32_t id_field(const Fields *config, const json_t *generation, const ch
 }
 
 /* Some say "no limit" with a very large number. */
-static int length_field(const Fields *config, const json_t *generation, const char *name) {
+static int length_field(const Fields *config, const Fields *generation, const char *name) {
     enum { MOST = 1 << 24 };
     Fields f = of_search(config, generation, name);
     double n = field_number(&f, name, 0, 0, 1e300);
@@ -191,13 +189,13 @@ static const int32_t *id_list(const Fields *f, const char *name, const json_t *l
     return ids;
 }
 
-static const int32_t *list_field(const Fields *config, const json_t *generation, const char *name,
+static const int32_t *list_field(const Fields *config, const Fields *generation, const char *name,
                                  Arena *arena, int *n) {
     Fields f = of_search(config, generation, name);
     return id_list(&f, name, field(&f, name), arena, n);
 }
 
-static void eos_field(const Fields *config, const json_t *generation, GenerationConfig *out,
+static void eos_field(const Fields *config, const Fields *generation, GenerationConfig *out,
                       Arena *arena) {
     Fields f = layered(config, generation, "eos_token_id");
     const json_t *value = field(&f, "eos_token_id");
@@ -217,7 +215,7 @@ static void eos_field(const Fields *config, const json_t *generation, Generation
         out->eos_ids[out->n_eos] = ids[out->n_eos];
 }
 
-static void bad_words_field(const Fields *config, const json_t *generation, GenerationConfig *out,
+static void bad_words_field(const Fields *config, const Fields *generation, GenerationConfig *out,
                             Arena *arena) {
     Fields f = of_search(config, generation, "bad_words_ids");
     const json_t *list = field(&f, "bad_words_ids");
@@ -239,7 +237,7 @@ static void bad_words_field(const Fields *config, const json_t *generation, Gene
 
 /* Fields that make transformers search otherwise and that this program does not know. Sampling is
  * not among them: the most probable continuation is what is shown. NULL if none is set. */
-static const char *not_computed(const Fields *config, const json_t *generation) {
+static const char *not_computed(const Fields *config, const Fields *generation) {
     static const struct {
         const char *name;
         double harmless;
@@ -268,7 +266,7 @@ static const char *not_computed(const Fields *config, const json_t *generation) 
 }
 
 /* [[1, 50259], [2, null], ...] as long as the positions count up from 1. */
-static void forced_field(const Fields *config, const json_t *generation, GenerationConfig *out,
+static void forced_field(const Fields *config, const Fields *generation, GenerationConfig *out,
                          Arena *arena) {
     Fields f = layered(config, generation, "forced_decoder_ids");
     const json_t *list = field(&f, "forced_decoder_ids");
@@ -284,7 +282,7 @@ static void forced_field(const Fields *config, const json_t *generation, Generat
 }
 
 /* Whisper's {"<|en|>": 50259, ...}. */
-static void languages_field(const Fields *config, const json_t *generation, GenerationConfig *out,
+static void languages_field(const Fields *config, const Fields *generation, GenerationConfig *out,
                             Arena *arena) {
     Fields f = layered(config, generation, "lang_to_id");
     const json_t *languages = field(&f, "lang_to_id"), *id;
@@ -298,7 +296,7 @@ static void languages_field(const Fields *config, const json_t *generation, Gene
     out->no_timestamps_id = id_field(config, generation, "no_timestamps_token_id");
 }
 
-void fields_generation(const Fields *config, const json_t *generation, Arena *arena,
+void fields_generation(const Fields *config, const Fields *generation, Arena *arena,
                        GenerationConfig *out) {
     Fields f;
     out->not_computed = not_computed(config, generation);
@@ -323,7 +321,7 @@ void fields_generation(const Fields *config, const json_t *generation, Arena *ar
     f = of_search(config, generation, "do_sample");
     out->samples = field_bool(&f, "do_sample", false);
     f = of_search(config, generation, "min_new_tokens");
-    out->min_new_tokens = field_int(&f, "min_new_tokens", 0, 0, 1 << 24);
+    out->min_new_tokens = field_int(&f, "min_new_tokens", -1, 0, 1 << 24);
     f = of_search(config, generation, "num_beams");
     out->n_beams = field_int(&f, "num_beams", 1, 1, 1024);
     f = of_search(config, generation, "length_penalty");

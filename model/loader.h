@@ -35,9 +35,9 @@ void field_only(const Fields *f, const char *name, const char *harmless);
 /* Does architectures name a class that ends so? */
 bool field_class(const Fields *f, const char *suffix);
 /* decoder_start_token_id, eos_token_id, bad_words_ids ... into config->generation;
- * generation_config (may be NULL) wins over config.json, as in transformers; of how to search it
- * alone speaks, unless it says that it was made from config.json. */
-void fields_generation(const Fields *config, const json_t *generation, Arena *arena,
+ * generation_config.json (its root may be NULL) wins over config.json, as in transformers; of how
+ * to search it alone speaks, unless it says that it was made from config.json. */
+void fields_generation(const Fields *config, const Fields *generation, Arena *arena,
                        GenerationConfig *out);
 
 /* ---- weights ---- */

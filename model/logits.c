@@ -68,7 +68,7 @@ void logits_process(const StepRules *rules, const int32_t *ids, int n, float *sc
         penalise_repetition(c->repetition_penalty, ids, n, scores, n_vocab);
     if (c->no_repeat_ngram > 0) forbid_repeats(c->no_repeat_ngram, ids, n, scores, n_vocab);
     forbid_bad_words(rules, ids, n, scores, n_vocab);
-    int least = c->min_new_tokens ? rules->n_prompt + c->min_new_tokens : c->min_length;
+    int least = c->min_new_tokens >= 0 ? rules->n_prompt + c->min_new_tokens : c->min_length;
     for (int i = 0; n < least && i < c->n_eos; i++)
         forbid(scores, n_vocab, c->eos_ids[i]);
     if (c->forced_bos_id >= 0 && n == 1) force(scores, n_vocab, c->forced_bos_id);

@@ -160,7 +160,9 @@ static bool configure(Model *model, const json_t *config, const json_t *generati
     refuse_foreign(&fields, *arch);
     if (!(*arch)->configure(&fields, &model->config)) return false;
     if (!check_sinusoids(model, where, error)) return false;
-    fields_generation(&fields, generation, model->arena, &model->config.generation);
+    where = arena_printf(model->arena, "%s: generation_config.json", model->path);
+    fields_generation(&fields, &(Fields){generation, where, error}, model->arena,
+                      &model->config.generation);
     return error_ok(error);
 }
 

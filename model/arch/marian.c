@@ -111,7 +111,7 @@ static void bind_embeddings(Loader *l, Model *m, const char *root) {
     load_ignore(l, "%s", decoder);
     load_ignore(l, "%s", shared);
     m->output.weight = *target;
-    if (!c->tied_output && load_has(l, "lm_head.weight"))
+    if (!c->tied_output)
         m->output.weight = load_matrix(l, c->n_vocab, c->d_model, "lm_head.weight");
     load_ignore(l, "lm_head.weight");
     if (load_has(l, "final_logits_bias"))

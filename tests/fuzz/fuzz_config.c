@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         ModelConfig config = {0};
         Fields fields = {root, "input", &local};
         rows[i]->configure(&fields, &config);
-        fields_generation(&fields, NULL, arena, &config.generation);
+        fields_generation(&fields, &(Fields){NULL, "input", &local}, arena, &config.generation);
     }
     arena_free(arena);
     json_decref(root);

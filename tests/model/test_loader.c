@@ -134,6 +134,7 @@ static void wrong_config_values(void **state) {
         {"marian", "scale_embedding", "\"yes\"", "scale_embedding"},
         {"marian", "max_position_embeddings", "0", "max_position_embeddings is 0"},
         {"marian", "max_position_embeddings", "2097153", "max_position_embeddings is 2097153"},
+        {"marian", "tie_word_embeddings", "false", "tensor lm_head.weight is missing"},
         {"marian", "model_type", "\"nothing\"", "nothing"},
         {"marian", "model_type", "\"\"", "model_type \"\""},
         {"marian", "model_type", "7", "model_type"},
@@ -369,7 +370,12 @@ static void generation_config_goes_first(void **state) {
     assert_true(model->config.generation.max_length == 1 << 24);
     assert_true(model->config.generation.max_new_tokens == 1 << 24);
     assert_int_equal(model->config.generation.n_beams, 3);
+    assert_int_equal(model->config.generation.min_new_tokens, -1);
     model_free(model);
+    text = str("{\"min_new_tokens\": 0, \"num_beams\": \"two\"}");
+    assert_true(file_save(path_join(c.arena, c.folder, "generation_config.json"), text.data, text.n,
+                          &error));
+    expect_refused(&c, arena_printf(c.arena, "%s: generation_config.json: num_beams", c.folder));
     copy_end(&c);
 }
 

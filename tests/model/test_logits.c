@@ -14,6 +14,7 @@ static GenerationConfig plain(void) {
                               .eos_ids = {1},
                               .forced_bos_id = -1,
                               .forced_eos_id = -1,
+                              .min_new_tokens = -1,
                               .repetition_penalty = 1};
 }
 
@@ -120,6 +121,11 @@ static void least_length(void **state) {
     c.min_new_tokens = 2;
     assert_int_equal(allowed(&c, false, 2, 99, (const int32_t[]){0, 3, 3}, 3, s), BUT(1, 6));
     assert_int_equal(allowed(&c, false, 2, 99, (const int32_t[]){0, 3, 3, 4}, 4, s), all);
+    c.min_length = 9; /* min_new_tokens goes before it, 0 too */
+    c.min_new_tokens = 0;
+    assert_int_equal(allowed(&c, false, 2, 99, (const int32_t[]){0, 3}, 2, s), all);
+    c.min_new_tokens = -1;
+    assert_int_equal(allowed(&c, false, 2, 99, (const int32_t[]){0, 3}, 2, s), BUT(1, 6));
 }
 
 static void log_softmax_sums_to_one(void **state) {
