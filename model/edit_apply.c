@@ -61,15 +61,21 @@ static float sum_but(const float *row, int64_t n, int64_t key) {
 }
 
 /* Sets one weight and scales the others of the row so that it sums to 1 again:
- * y[key] = v, y[k] = (1 - v) x[k] / rest, rest the sum of all x but x[key]. */
-static void set_weight(const Edit *edit, const HookPoint *at, Tensor x) {
+ * y[key] = v, y[k] = (1 - v) x[k] / rest, rest the sum of all x but x[key]. False where the key had
+ * all the weight of a row and is not to keep it: there is nothing to scale. */
+static bool set_weight(const Edit *edit, const HookPoint *at, Tensor x) {
+    bool done = true;
     for (int64_t h = 0, q; h < x.shape[0]; h++) {
         if (!set_row(edit, at, x, h, &q)) continue;
         float *row = tensor_at(x, h, q, 0, 0), rest = sum_but(row, x.shape[2], edit->key);
-        float factor = rest > 0 ? (1 - edit->value) / rest : 0;
-        for (int64_t k = 0; k < x.shape[2]; k++)
-            row[k] = k == edit->key ? edit->value : row[k] * factor;
+        if (rest == 0 && edit->value != 1) done = false;
+        for (int64_t k = 0; k < x.shape[2];
+             k++) /* divided first: a rest may be as small as 1e-45 */
+            row[k] = k == edit->key ? edit->value
+                     : rest != 0    ? row[k] / rest * (1 - edit->value)
+                                    : 0;
     }
+    return done;
 }
 
 /* d is the gradient by y and becomes that by x, x what the set was given:
@@ -110,21 +116,21 @@ static void patch(const Edit *edit, const HookPoint *at, Tensor x) {
             patch_one(edit, 0, x, i, at->query_begin + i - begin[r]);
 }
 
-static void apply(const Edit *edit, const HookPoint *at, Tensor x) {
+static bool apply(const Edit *edit, const HookPoint *at, Tensor x) {
     switch (edit->kind) {
     case EDIT_ABLATE:
     case EDIT_SCALE:
         scale_heads(edit, at->site, x);
-        return;
+        return true;
     case EDIT_PATCH:
         patch(edit, at, x);
-        return;
+        return true;
     case EDIT_SET:
-        set_weight(edit, at, x);
-        return;
+        return set_weight(edit, at, x);
     case EDIT_KIND_COUNT:
-        return;
+        break;
     }
+    return true;
 }
 
 typedef struct Edited {
@@ -133,11 +139,13 @@ typedef struct Edited {
     HookPoint at;
 } Edited;
 
-/* What the first n edits make of x. */
-static Tensor after_edits(const Edited *s, int n, Arena *arena) {
+/* What the first n edits make of x; one that cannot be done is left in *undone (may be NULL). */
+static Tensor after_edits(const Edited *s, int n, Arena *arena, const Edit **undone) {
     Tensor x = tensor_clone(arena, s->x);
-    for (int e = 0; e < n; e++)
-        if (same_place(&s->edits->items[e].at, &s->at)) apply(&s->edits->items[e], &s->at, x);
+    for (int e = 0; e < n; e++) {
+        const Edit *edit = &s->edits->items[e];
+        if (same_place(&edit->at, &s->at) && !apply(edit, &s->at, x) && undone) *undone = edit;
+    }
     return x;
 }
 
@@ -152,7 +160,7 @@ static void edited_backward(const void *saved, Tape *tape) {
         Edit edit = s->edits->items[e];
         if (!same_place(&edit.at, &s->at)) continue;
         if (edit.kind == EDIT_SET) {
-            set_weight_backward(&edit, &s->at, after_edits(s, e, arena), d);
+            set_weight_backward(&edit, &s->at, after_edits(s, e, arena, NULL), d);
             continue;
         }
         if (edit.kind == EDIT_PATCH) {
@@ -175,10 +183,11 @@ bool edits_touch(const Edits *edits, const HookPoint *at) {
     return false;
 }
 
-Tensor edits_apply(const Edits *edits, const HookPoint *at, Tensor x, Arena *arena, Tape *tape) {
+Tensor edits_apply(const Edits *edits, const HookPoint *at, Tensor x, Arena *arena, Tape *tape,
+                   const Edit **undone) {
     if (!edits_touch(edits, at)) return x;
     Edited s = {.x = x, .edits = edits, .at = *at};
-    s.y = after_edits(&s, edits->n, arena);
+    s.y = after_edits(&s, edits->n, arena, undone);
     if (tape) {
         s.y.grad = arena_calloc(arena, (size_t)tensor_count(s.y), sizeof *s.y.grad);
         *(Edited *)tape_append(tape, edited_backward, sizeof(Edited)) = s;

@@ -282,7 +282,7 @@ bool forward_stack(Run *run, StackId stack, const TokenRows *rows, const Memory 
     if (p.stack->final_project.weight.data) x = op_linear(run, x, &p.stack->final_project);
     if (cache) cache->length += (int)(p.n_tokens / rows->n_rows);
     *out = x;
-    return true;
+    return run_continues(run, error);
 }
 
 /* The positions that the head reads. */

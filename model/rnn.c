@@ -218,7 +218,7 @@ static bool encode(Run *run, const TokenRows *rows, Tensor *out, Error *error) {
         encode_row(run, tensor_slice(x, 0, rows->begin[r], rows->begin[r + 1]), r,
                    tensor_slice(*out, 0, rows->begin[r], rows->begin[r + 1]));
     }
-    return true;
+    return run_continues(run, error);
 }
 
 /* ---- decoder ---- */
@@ -409,7 +409,7 @@ static bool decode(Run *run, const TokenRows *rows, const Memory *memory, Cache 
         decode_row(run, &row, memory, cache, keys, x, tensor_slice(*out, 0, row.begin, row.end));
     }
     if (cache) cache->length += rows->begin[rows->n_rows] / rows->n_rows;
-    return true;
+    return run_continues(run, error);
 }
 
 bool rnn_stack(Run *run, StackId stack, const TokenRows *rows, const Memory *memory, Cache *cache,

@@ -22,6 +22,7 @@ typedef struct Run {
     Tape *tape;       /* NULL: no gradients */
     Capture *capture; /* NULL: nothing is recorded */
     const Edits *edits; /* NULL: nothing is changed */
+    const Edit *undone; /* one that could not be done: the pass fails (run_continues) */
     const HookPoint
         *logits_at; /* where the logits of a step of generation stand; NULL: from 0 on */
     float dropout;  /* training only; 0: none */
@@ -36,7 +37,7 @@ Tensor run_tensor_shape(Run *run, int rank, const int64_t *shape);
 #define run_tensor(run, rank, ...)                                                                 \
     run_tensor_shape(run, rank, (const int64_t[TENSOR_MAX_RANK]){__VA_ARGS__})
 
-/* False, with the error set, when the user has cancelled. */
+/* False, with the error set, when the user has cancelled or an edit could not be done. */
 bool run_continues(const Run *run, Error *error);
 
 #endif

@@ -4,7 +4,7 @@
 #include "model/edit_apply.h"
 
 Tensor hook_edited(Run *run, const HookPoint *at, Tensor x) {
-    return edits_apply(run->edits, at, x, run->arena, run->tape);
+    return edits_apply(run->edits, at, x, run->arena, run->tape, &run->undone);
 }
 
 void hook_record(Run *run, const HookPoint *at, Tensor x) {

@@ -252,6 +252,33 @@ static void set_renormalises_the_row(void **state) {
     golden_close(&g);
 }
 
+/* A key that has all of its row's weight, here by a first set, leaves no rest to be scaled: what
+ * would not sum to 1 is refused. */
+static void set_needs_a_rest(void **state) {
+    (void)state;
+    static const struct {
+        const char *second, *message; /* NULL: taken */
+    } cases[] = {{"decoder.1.cross_attn:H2:q3:k5=0.5", "query 3 gives key 5 all of its weight"},
+                 {"decoder.1.cross_attn:H2:q3:k5=0", "query 3 gives key 5 all of its weight"},
+                 {"decoder.1.cross_attn:q3:k5=0.5", "query 3 gives key 5 all of its weight"},
+                 {"decoder.1.cross_attn:H2:q3:k5=1", NULL},
+                 {"decoder.1.cross_attn:H2:q3:k4=0.5", NULL},
+                 {"decoder.1.cross_attn:H1:q3:k5=0.5", NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Golden g = golden_open("marian");
+        Edits edits = {0};
+        Error error = {0};
+        edit_add(&edits, EDIT_SET, "decoder.1.cross_attn:H2:q3:k5=1", g.model, g.arena);
+        edit_add(&edits, EDIT_SET, cases[i].second, g.model, g.arena);
+        Trace *trace = trace_run(g.model, &g.input, &(TraceOptions){.edits = &edits}, &error);
+        if (!cases[i].message) expect_ok(&error);
+        if (cases[i].message) expect_error(&error, cases[i].message);
+        assert_int_equal(trace == NULL, cases[i].message != NULL);
+        trace_release(trace);
+        golden_close(&g);
+    }
+}
+
 /* Cells that a mask hides, and rows with one cell that is not, are refused. */
 static void masked_cells_are_not_set(void **state) {
     (void)state;
@@ -429,6 +456,7 @@ int main(void) {
                                        cmocka_unit_test(places_of_recurrent_models),
                                        cmocka_unit_test(every_site_reads_and_writes),
                                        cmocka_unit_test(set_renormalises_the_row),
+                                       cmocka_unit_test(set_needs_a_rest),
                                        cmocka_unit_test(masked_cells_are_not_set),
                                        cmocka_unit_test(patched_residual_carries_the_donor),
                                        cmocka_unit_test(every_site_can_be_patched),
