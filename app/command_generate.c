@@ -93,9 +93,9 @@ static bool save_trace(const Subject *subject, const Input *input, const Generat
     } else {
         forced = generation_input(input, g->ids, g->n, subject->tokenizer, arena);
     }
-    Trace *trace =
-        trace_run(subject->model, &forced,
-                  &(TraceOptions){.edits = edits, .progress = subject_progress()}, error);
+    Trace *trace = trace_run(
+        subject->model, &forced,
+        &(TraceOptions){.edits = edits, .searched = true, .progress = subject_progress()}, error);
     bool ok = trace && trace_save(trace, path, error);
     trace_release(trace);
     return ok;

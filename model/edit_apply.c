@@ -93,12 +93,17 @@ static void set_weight_backward(const Edit *edit, const HookPoint *at, Tensor x,
     }
 }
 
-/* The query axis of a pattern is its second; its donor may have more keys than this step knows. */
+/* The query axis of a pattern is its second; its donor may have more keys than this step knows, or
+ * fewer: a query that it has sees none of those behind. */
 static void patch_one(const Edit *edit, int axis, Tensor x, int64_t i, int64_t position) {
     if (edit->position >= 0 && position != edit->position) return;
     if (position >= edit->donor.shape[axis]) return;
     Tensor to = tensor_index(x, axis, i), from = tensor_index(edit->donor, axis, position);
-    if (axis == 1 && from.shape[1] > to.shape[1]) from = tensor_slice(from, 1, 0, to.shape[1]);
+    if (axis == 1) {
+        int64_t n_keys = from.shape[1] < to.shape[1] ? from.shape[1] : to.shape[1];
+        from = tensor_slice(from, 1, 0, n_keys);
+        to = tensor_slice(to, 1, 0, n_keys);
+    }
     if (tensor_same_shape(to, from)) tensor_copy(to, from);
 }
 

@@ -303,7 +303,7 @@ static bool check(const Model *model, const Input *input, const TraceOptions *op
                       .n_target = input->target.n,
                       .source_keep = input->source_keep,
                       .target_keep = input->target_keep};
-    return edits_fit(options->edits, &seen, error);
+    return options->searched || edits_fit(options->edits, &seen, error);
 }
 
 /* What is read, complete: the decoder of a classifier reads the source, pictures and sound have

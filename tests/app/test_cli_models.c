@@ -116,6 +116,44 @@ static void test_trace_of_a_generation(void **state) {
                 "cat $SCRATCH/t.safetensors");
 }
 
+static double log_prob_of(const Tensor *logits, int64_t row, int32_t id) {
+    double sum = 0, own = (double)*tensor_at(*logits, row, id, 0, 0);
+    for (int64_t v = 0; v < logits->shape[1]; v++)
+        sum += exp((double)*tensor_at(*logits, row, v, 0, 0) - own);
+    return -log(sum);
+}
+
+/* Edits of steps that the search never came to, and a donor of another length, change its trace as
+ * they changed the search: the steps that there are, and nothing of the others. */
+static void test_trace_of_an_edited_generation(void **state) {
+    (void)state;
+    Spawned r = spawn_shell("$ATTNSCOPE trace " TINY "--text 'she loves' --target-text 'les chats' "
+                            "-o $SCRATCH/donor");
+    assert_int_equal(r.status, 0);
+    spawn_free(&r);
+    json_t *root =
+               json_of("$ATTNSCOPE generate --json --top-k 1 --max-new-tokens 12 --ignore-eos " TINY
+                       "--text 'a cat' -o $SCRATCH/g.safetensors "
+                       "--patch decoder.1.attn.hook_pattern=$SCRATCH/donor "
+                       "--patch decoder.0.hook_resid_pre=$SCRATCH/donor "
+                       "--set decoder.0.cross_attn:q40:k0=1"),
+           *steps = json_object_get(root, "steps");
+    char path[512];
+    snprintf(path, sizeof path, "%s/g.safetensors", spawn_scratch());
+    Error error = {0};
+    Trace *trace = trace_open(path, &error);
+    if (!trace) fail_msg("%s", error.message);
+    const Tensor *logits = trace_find(trace, "logits");
+    assert_int_equal(logits->shape[0], (int)json_array_size(steps));
+    for (int64_t i = 0; i < logits->shape[0]; i++) {
+        const json_t *step = json_array_get(steps, (size_t)i);
+        double want = json_number_value(json_object_get(step, "log_prob"));
+        assert_true(fabs(log_prob_of(logits, i, trace_next(trace)[i]) - want) < 1e-4);
+    }
+    trace_release(trace);
+    json_decref(root);
+}
+
 static void test_edits(void **state) {
     (void)state;
     Spawned r = spawn_shell("for o in '' '--ablate decoder.1.attn' "
@@ -428,6 +466,7 @@ int main(void) {
         cmocka_unit_test(test_one_beam),
         cmocka_unit_test(test_generate_json),
         cmocka_unit_test(test_trace_of_a_generation),
+        cmocka_unit_test(test_trace_of_an_edited_generation),
         cmocka_unit_test(test_edits),
         cmocka_unit_test(test_inputs),
         cmocka_unit_test(test_inputs_that_are_refused),
