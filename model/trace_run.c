@@ -184,18 +184,19 @@ static bool check_effort(const Model *model, const Input *input, const TraceOpti
 
 /* ---- gradients ---- */
 
-/* What each position should have written: the decoder's next tokens, or the text shifted by one. */
+/* What each position should have written, -1 for none: the decoder's next tokens, or the text
+ * shifted by one without its padding. */
 static int32_t *targets_of(Arena *arena, const Model *model, const Input *input, int64_t n) {
     int32_t *targets = arena_alloc(arena, (size_t)n * sizeof *targets);
     bool two = model_has_stack(model, STACK_ENCODER);
+    Tokens text = two ? input->target : input->source;
+    const uint8_t *keep = two ? input->target_keep : input->source_keep;
     for (int64_t i = 0; i < n; i++) {
         targets[i] = -1;
         if (two && input->next)
             targets[i] = input->next[i];
-        else if (two && i + 1 < input->target.n)
-            targets[i] = input->target.items[i + 1].id;
-        else if (!two && i + 1 < input->source.n)
-            targets[i] = input->source.items[i + 1].id;
+        else if (i + 1 < text.n && (!keep || (keep[i] && keep[i + 1])))
+            targets[i] = text.items[i + 1].id;
     }
     return targets;
 }

@@ -223,6 +223,34 @@ static void gradients_that_cannot_be(void **state) {
     golden_close(&g);
 }
 
+/* Steps that read padding or would write it have no part in the loss, on either end. */
+static void loss_leaves_padding_out(void **state) {
+    (void)state;
+    static const char *const cases[] = {"marian", "gpt-neo"};
+    static const char *const keeps[] = {"11100", "00111"};
+    for (int c = 0; c < 2; c++) {
+        Golden g = golden_open(cases[c]);
+        uint8_t keep[5];
+        for (int i = 0; i < 5; i++)
+            keep[i] = keeps[c][i] == '1';
+        Tokens *read = c == 0 ? &g.input.target : &g.input.source;
+        assert_true(read->n >= 5);
+        read->n = 5;
+        g.input.next = NULL;
+        *(c == 0 ? &g.input.target_keep : &g.input.source_keep) = keep;
+        Trace *trace = golden_trace(&g, &(TraceOptions){.grad = "loss"});
+        Tensor d = trace_tensor_of(trace, "grad.logits");
+        for (int row = 0; row < 5; row++) {
+            float most = 0;
+            for (int64_t v = 0; v < d.shape[1]; v++)
+                most = fmaxf(most, fabsf(*tensor_at(d, row, v, 0, 0)));
+            assert_int_equal(most > 0, row < 4 && keep[row] && keep[row + 1]);
+        }
+        trace_release(trace);
+        golden_close(&g);
+    }
+}
+
 /* ---- patterns without storing them ---- */
 
 static void recomputed_patterns_equal_stored_ones(void **state) {
@@ -436,6 +464,7 @@ int main(void) {
                                        cmocka_unit_test(gradients_through_edits),
                                        cmocka_unit_test(gradient_before_a_set_is_exact),
                                        cmocka_unit_test(gradients_that_cannot_be),
+                                       cmocka_unit_test(loss_leaves_padding_out),
                                        cmocka_unit_test(recomputed_patterns_equal_stored_ones),
                                        cmocka_unit_test(edited_patterns_are_stored),
                                        cmocka_unit_test(saved_and_opened_again),
