@@ -51,9 +51,9 @@ typedef struct TraceOptions {
     const char *const *sites; /* globs of hook names, ended by NULL; NULL: patterns,
                                  hook_resid_pre, final norms, logits */
     const Edits *edits;       /* checked; NULL: none */
-    bool searched; /* the target is what a search wrote under these edits: one of a step that it
-                      never came to changes nothing, as it changed nothing there */
-    const char *grad;         /* "loss" or "logit:TOKEN@POS": adds grad.SITE for every kept site */
+    bool searched;    /* the target is what a search wrote under these edits: one of a step that it
+                         never came to changes nothing, as it changed nothing there */
+    const char *grad; /* "loss" or "logit:TOKEN@POS": adds grad.SITE for every kept site */
     bool lazy_patterns; /* keep q, k and log-sum-exp in place of [head, query, key] where nothing
                            edits a pattern; also done when patterns would pass 1 GB */
     Progress progress;

@@ -23,18 +23,18 @@ typedef enum Dtype {
     DTYPE_BOOL,
     DTYPE_F8_E4M3, /* no infinities: Micikevicius et al. 2022 */
     DTYPE_F8_E5M2, /* the upper half of an F16 */
-    DTYPE_Q8_0,   /* GGUF blocks: 32 weights in 34 bytes */
-    DTYPE_Q4_0,   /* 32 in 18 */
-    DTYPE_Q4_K,   /* 256 in 144 */
-    DTYPE_Q6_K,   /* 256 in 210 */
-    DTYPE_Q4_1,   /* 32 in 20 */
-    DTYPE_Q5_0,   /* 32 in 22 */
-    DTYPE_Q5_1,   /* 32 in 24 */
-    DTYPE_Q5_K,   /* 256 in 176 */
-    DTYPE_Q2_K,   /* 256 in 84 */
-    DTYPE_Q3_K,   /* 256 in 110 */
-    DTYPE_IQ4_NL, /* 32 in 18 */
-    DTYPE_IQ4_XS, /* 256 in 136 */
+    DTYPE_Q8_0,    /* GGUF blocks: 32 weights in 34 bytes */
+    DTYPE_Q4_0,    /* 32 in 18 */
+    DTYPE_Q4_K,    /* 256 in 144 */
+    DTYPE_Q6_K,    /* 256 in 210 */
+    DTYPE_Q4_1,    /* 32 in 20 */
+    DTYPE_Q5_0,    /* 32 in 22 */
+    DTYPE_Q5_1,    /* 32 in 24 */
+    DTYPE_Q5_K,    /* 256 in 176 */
+    DTYPE_Q2_K,    /* 256 in 84 */
+    DTYPE_Q3_K,    /* 256 in 110 */
+    DTYPE_IQ4_NL,  /* 32 in 18 */
+    DTYPE_IQ4_XS,  /* 256 in 136 */
     DTYPE_COUNT
 } Dtype;
 
