@@ -75,7 +75,7 @@ static void draw_node(Window *w, const Tree *t, int i, Box box) {
     Arena *arena = arena_new();
     label = token_pretty(label, w->pass->style, arena);
     Color ink = t->final[i] ? theme_on(th, th->accent) : th->ink;
-    ui_user_text(ui, label, box_inset(box, 6, 0), 12, t->final[i] ? 600 : 400, ink, LABEL_CENTER);
+    ui_token(ui, label, box_inset(box, 6, 0), t->final[i], ink);
     arena_free(arena);
     char tip[128];
     snprintf(tip, sizeof tip, "probability %.3f, log-probability so far %.2f%s",

@@ -34,13 +34,13 @@ static void draw_chip(Window *w, Box box, int step, bool now) {
     if (state.hot && !now) ground = color_mix(ground, t->accent, 0.15);
     paint_round(&ui->paint, box, 6, ground);
     Color ink = now ? theme_on(t, t->accent) : past || state.hot ? t->ink : t->soft;
-    ui_user_text(ui, s->pretty, box_inset(box, 6, 0), 12, now ? 600 : 400, ink, LABEL_CENTER);
+    ui_token(ui, s->pretty, box_inset(box, 6, 0), now, ink);
     Box bar = {box.x + 4, box.y + box.h - 3, (box.w - 8) * s->prob, 2};
     if (!now && s->prob > 0) paint_round(&ui->paint, bar, 1, t->accent);
     ui_ring(ui, id, box, 6);
     char tip[160];
-    snprintf(tip, sizeof tip, "step %d: %.*s, probability %.3f", step, (int)s->pretty.n,
-             s->pretty.data, s->prob);
+    snprintf(tip, sizeof tip, "step %d of %d: %.*s, probability %.3f", step + 1, steps_n(w),
+             (int)s->pretty.n, s->pretty.data, s->prob);
     ui_tip(ui, id, box, tip);
     if (state.clicked) steps_go(w, step);
 }

@@ -178,6 +178,21 @@ double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color co
     return measured.width / s;
 }
 
+static bool is_blank_mark(Str text) {
+    static const char mark[] = "\xe2\x90\xa3"; /* ␣ */
+    size_t n = strlen(mark), at = 0;
+    while (at + n <= text.n && memcmp(text.data + at, mark, n) == 0)
+        at += n;
+    return text.n > 0 && at == text.n;
+}
+
+void ui_token(Ui *ui, Str text, Box box, bool strong, Color ink) {
+    bool blank = is_blank_mark(text);
+    if (blank) box.y -= 4; /* the mark hangs below its line */
+    if (blank && !strong) ink = ui->theme->soft;
+    ui_user_text(ui, text, box, blank ? 17 : 12, strong ? 600 : 400, ink, LABEL_CENTER);
+}
+
 /* The next line of a text up to a line end; false behind the last. */
 static bool next_line(Str *rest, Str *line) {
     if (!rest->data || rest->n == 0) return false;

@@ -154,6 +154,9 @@ void ui_line(Ui *ui, double x, double y, Str text, TextStyle style, Color color)
 /* The user's text, by pango, in the middle of a box; shortened to fit. */
 double ui_user_text(Ui *ui, Str text, Box box, double size, int weight, Color color,
                     LabelAlign align);
+/* A token in the middle of its chip. Of one that is a blank alone its mark is seen: quiet, unless
+ * it is strong, and large enough to be read as one. */
+void ui_token(Ui *ui, Str text, Box box, bool strong, Color ink);
 double ui_user_width(Ui *ui, Str text, double size); /* of its widest line, unbroken */
 /* Broken into lines within box.w, from the top; returns the height. draw false: only that. */
 double ui_user_wrapped(Ui *ui, Str text, Box box, double size, Color color, bool draw);
