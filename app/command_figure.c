@@ -1,4 +1,5 @@
 /* figure: a view of a sentence as PNG, SVG, PDF or HTML, and the numbers behind it. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,8 @@ static bool print_spec(const ViewInput *input, Error *error) {
 static void say_width(const Figure *figure) {
     double wanted = figure_wanted_width(figure);
     if (wanted > 0)
-        output_note("not every label fits whole; with --size %.0fmm all would", wanted * 25.4 / 72);
+        output_note("not every label fits whole; with --size %.0fmm all would",
+                    ceil(wanted * 25.4 / 72));
 }
 
 /* An area that was asked for and is too low for what must be in it. */

@@ -157,6 +157,7 @@ typedef struct Stretch {
     bool blank_before; /* by its span, or by its mark */
     bool blank_after;
     bool spanned;
+    bool closed; /* a special token: no part of a word */
 } Stretch;
 
 static bool is_spaceless_script(uint32_t c) {
@@ -283,14 +284,14 @@ static bool after_lone_mark(const Token *before, const Token *token, TokenStyle 
 /* A hyphen at the end of a word that does not go on is no part of it. */
 static bool joiner_holds(const Stretch *pieces, const Token *tokens, int i, int n) {
     if (!is_joiner(pieces[i].text) && !is_number_mark(pieces[i].text)) return true;
-    return i + 1 < n && !tokens[i + 1].special && tokens[i + 1].second == tokens[i].second &&
+    return i + 1 < n && !pieces[i + 1].closed && tokens[i + 1].second == tokens[i].second &&
            goes_on(&pieces[i], &pieces[i + 1], true) && !all_punctuation(pieces[i + 1].text);
 }
 
 static Str word_label(const Word *word, const Stretch *pieces, const Tokens *tokens,
                       TokenStyle style, Arena *arena) {
     Str text = word->second ? tokens->pair : tokens->text;
-    if (word->special) return tokens->items[word->first].label;
+    if (pieces[word->first].closed) return tokens->items[word->first].label;
     if (word->end > word->begin) return str_sub(text, (size_t)word->begin, (size_t)word->end);
     StrBuf joined = {0};
     for (int i = word->first; i < word->first + word->n_tokens; i++)
@@ -301,30 +302,39 @@ static Str word_label(const Word *word, const Stretch *pieces, const Tokens *tok
     return label;
 }
 
+bool token_is_unread(const Token *token, Str text) {
+    bool spanned = token->begin >= 0 && token->end > token->begin && (size_t)token->end <= text.n;
+    if (!token->special || !spanned) return false;
+    Stretch piece = stretch_of_span(token, text);
+    return piece.text.n > 0 && !str_eq(piece.text, token->label);
+}
+
+static Stretch stretch_of(const Tokens *tokens, int i, TokenStyle style, Arena *arena) {
+    const Token *token = &tokens->items[i];
+    Str text = token->second ? tokens->pair : tokens->text;
+    if (token->special && !token_is_unread(token, text))
+        return (Stretch){.text = token->label, .closed = true};
+    bool spanned = token->end >= token->begin && token->begin >= 0 && token->end > 0 &&
+                   (size_t)token->end <= text.n;
+    Stretch piece = spanned ? stretch_of_span(token, text) : stretch_of_label(token, style, arena);
+    if (style == TOKEN_METASPACE && str_is(token->label, metaspace)) piece.blank_before = true;
+    return piece;
+}
+
 Words words_read(const Tokens *tokens, Arena *arena) {
     int n = tokens->n;
     Words words = {.items = arena_calloc(arena, (size_t)n + 1, sizeof *words.items),
                    .of = arena_calloc(arena, (size_t)n + 1, sizeof *words.of)};
     Stretch *pieces = arena_calloc(arena, (size_t)n + 1, sizeof *pieces);
     TokenStyle style = token_style(tokens->items, n);
-    for (int i = 0; i < n; i++) {
-        const Token *token = &tokens->items[i];
-        Str text = token->second ? tokens->pair : tokens->text;
-        bool spanned = !token->special && token->end >= token->begin && token->begin >= 0 &&
-                       token->end > 0 && (size_t)token->end <= text.n;
-        if (token->special)
-            pieces[i] = (Stretch){.text = token->label};
-        else
-            pieces[i] =
-                spanned ? stretch_of_span(token, text) : stretch_of_label(token, style, arena);
-        if (style == TOKEN_METASPACE && str_is(token->label, metaspace))
-            pieces[i].blank_before = true;
-    }
+    for (int i = 0; i < n; i++)
+        pieces[i] = stretch_of(tokens, i, style, arena);
     bool inside = false; /* the token before goes on with a word that has text already */
     for (int i = 0; i < n; i++) {
         const Token *token = &tokens->items[i], *before = token - 1;
         bool joined =
-            i > 0 && !token->special && !before->special && token->second == before->second &&
+            i > 0 && !pieces[i].closed && !pieces[i - 1].closed &&
+            token->second == before->second &&
             (after_lone_mark(before, token, style) ||
              goes_on(&pieces[i - 1], &pieces[i], inside)) &&
             (!all_punctuation(pieces[i].text) || !pieces[i - 1].text.n ||
@@ -334,10 +344,11 @@ Words words_read(const Tokens *tokens, Arena *arena) {
             words.items[words.n++] = (Word){.first = i,
                                             .begin = pieces[i].begin,
                                             .end = pieces[i].end,
-                                            .special = token->special,
+                                            .special = true,
                                             .second = token->second};
         Word *word = &words.items[words.n - 1];
         word->n_tokens++;
+        word->special = word->special && (token->special || !pieces[i].text.n);
         if (word->begin == word->end && pieces[i].spanned) word->begin = pieces[i].begin;
         if (pieces[i].end > word->end) word->end = pieces[i].end;
         words.of[i] = words.n - 1;

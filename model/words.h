@@ -34,11 +34,14 @@ TokenStyle token_style(const Token *tokens, int n);
  * that is not. Special tokens come out as they are. */
 Str token_pretty(Str label, TokenStyle style, Arena *arena);
 
+/* A piece of the text that the vocabulary does not know: "<unk>" stands for it. */
+bool token_is_unread(const Token *token, Str text);
+
 typedef struct Word {
     int first, n_tokens; /* which tokens; they lie side by side */
     Str label;           /* the text they stand for; without a text: their labels, joined */
     int64_t begin, end;  /* bytes of the text, white space left out; 0,0 where not known */
-    bool special;        /* one special token */
+    bool special;        /* one special token, or unknown to the vocabulary as a whole */
     bool second;         /* of the second text of a pair */
 } Word;
 

@@ -159,6 +159,14 @@ static void lay_line(const CrossPlan *plan, CrossSide *side, double x, double w,
         figure_wants_width(plan->figure, 2 * x + n * plan->theme->type_token_min * 1.15);
 }
 
+/* Upright labels are shortened; side by side they would be whole. */
+static void want_line(const CrossPlan *plan, const CrossSide *side, const ChartArea *area,
+                      double gap) {
+    double widest = chart_labels_width(plan->figure, &side->labels, side->font);
+    if (side->turned && widest > side->room + 0.5)
+        figure_wants_width(plan->figure, line_width(plan, side, gap) + 2 * area->margin);
+}
+
 double cross_natural(CrossPlan *plan) {
     double gap = plan->theme->type_body * 1.6;
     double a = line_width(plan, &plan->query, gap), b = line_width(plan, &plan->key, gap);
@@ -169,6 +177,13 @@ double cross_horizontal(CrossPlan *plan, const ChartArea *area) {
     double gap = plan->theme->type_body * 1.1;
     lay_line(plan, &plan->query, area->x, area->w, gap);
     lay_line(plan, &plan->key, area->x, area->w, gap);
+    if (area->h > 0) { /* labels are shortened before the lines have no room */
+        double most = fmax(area->h * 0.3, 4 * plan->theme->type_body);
+        plan->query.room = fmin(plan->query.room, most);
+        plan->key.room = fmin(plan->key.room, most);
+    }
+    want_line(plan, &plan->query, area, gap);
+    want_line(plan, &plan->key, area, gap);
     double labels = plan->query.room + plan->key.room + 24;
     plan_key(plan, area->h > 0 ? fmax(area->h - labels, 1) : 0,
              plan->query.step > 1 || plan->key.step > 1);

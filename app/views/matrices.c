@@ -116,6 +116,8 @@ static bool groups_choose(const ViewInput *input, const MatricesWish *wish, cons
                         : nothing && preset->head >= 0 ? head
                                                        : "mean";
     if (!nothing || wish->all_heads) *why = NULL;
+    bool last = !state->layer && preset->layer < 0 && n_layers > 1;
+    if (last && !input->live) *why = "no layer was asked for: the last";
     SelectList *l = arena_alloc(arena, sizeof *l), *h = arena_alloc(arena, sizeof *h);
     if (!select_parse(str(layers), n_layers, "layer", l, error) ||
         !select_parse(str(heads), n_heads, "head", h, error))
@@ -327,6 +329,8 @@ static const char *notes_text(const ViewInput *input, const Matrices *m, const L
     bool joined = m->queries.axis.n < m->queries.n_tokens || m->keys.axis.n < m->keys.n_tokens;
     if (m->queries.words && joined)
         NOTE("sub-words joined: weights to a word summed, from a word averaged");
+    const char *unread = *m->keys.unread_names ? m->keys.unread_names : m->queries.unread_names;
+    if (*unread) NOTE("not in the vocabulary: %s", unread);
     if (m->queries.n_seen < m->queries.n_tokens)
         NOTE("step %d of %d", m->queries.n_seen, m->queries.n_tokens);
     if (m->keys.n_hidden)

@@ -59,9 +59,9 @@ static bool read_table(const ViewInput *input, StackId stack, int n_rows, Arena 
             else
                 dtype_to_f32(w->dtype, w->data, row * stride, d, out->table.data + p * d);
         }
-    out->pairs = c->sinusoid == SINUSOID_HALVES || c->sinusoid == SINUSOID_FAIRSEQ
-                     ? PAIRS_HALVES
-                     : PAIRS_INTERLEAVED;
+    out->pairs = c->sinusoid == SINUSOID_NONE          ? PAIRS_NONE
+                 : c->sinusoid == SINUSOID_INTERLEAVED ? PAIRS_INTERLEAVED
+                                                       : PAIRS_HALVES;
     out->waves = c->sinusoid != SINUSOID_NONE;
     out->wave_base = 10000;
     out->column = "dimension";

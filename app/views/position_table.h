@@ -13,7 +13,7 @@
 #include "app/views/common.h"
 
 typedef enum PositionPairs {
-    PAIRS_NONE,        /* columns are heads */
+    PAIRS_NONE,        /* columns are heads, or were learned each for itself */
     PAIRS_INTERLEAVED, /* 2i and 2i + 1 */
     PAIRS_HALVES,      /* i and i + d/2 */
 } PositionPairs;

@@ -14,7 +14,9 @@ static bool choose_pair(const PositionTable *t, int pair, int *dims, int *n, Err
     }
     if (t->pairs == PAIRS_NONE)
         return error_set(error, ERROR_UNSUPPORTED,
-                         "--pair: there are no pairs here, columns are %ss", t->column);
+                         "--pair: no sines and cosines here (%s), so no pairs; --dims 0-3 draws "
+                         "the first four %ss",
+                         t->note, t->column);
     return error_set(error, ERROR_INPUT, "--pair %d: expected 0 to %d", pair, d / 2 - 1);
 }
 

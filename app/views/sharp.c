@@ -58,6 +58,7 @@ Place view_default_place(const ViewInput *input, const char **why) {
         if (trace_has(input->trace, order[i], false)) {
             place.stack = order[i];
             place.layer = place.head = 0;
+            *why = "no head was asked for: the first";
             break;
         }
     return place;

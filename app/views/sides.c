@@ -70,30 +70,54 @@ static void add_token(Side *side, const Tokens *tokens, int i, const Words *word
     rows->row_of[i] = r;
 }
 
-/* What rows that are hidden are called, each name once; marks between quotes, or they would be read
- * as part of the list. */
-static const char *hidden_names(const Side *side, Arena *arena) {
+/* Names in a row, each once; marks between quotes, or they would be read as part of the list. */
+typedef struct Names {
+    StrBuf text;
+    Str *seen; // [n_seen]
+    int n_seen, n_more;
+} Names;
+
+static void names_add(Names *names, Str name) {
     enum { MOST_BYTES = 60 };
-    StrBuf names = {0};
-    int n_more = 0;
-    for (int r = 0; r < side->axis.n; r++) {
-        const ChartToken *row = &side->axis.tokens[r];
-        bool known = !row->hidden;
-        for (int i = 0; i < r && !known; i++)
-            known = side->axis.tokens[i].hidden && str_eq(side->axis.tokens[i].text, row->text);
-        if (known) continue;
-        if (names.n > MOST_BYTES) {
-            n_more++;
-            continue;
-        }
-        bool mark = label_is_punctuation(row->text);
-        strbuf_printf(&names, "%s%s%.*s%s", names.n ? ", " : "", mark ? "\xe2\x80\x9c" : "",
-                      (int)row->text.n, row->text.data, mark ? "\xe2\x80\x9d" : "");
+    for (int i = 0; i < names->n_seen; i++)
+        if (str_eq(names->seen[i], name)) return;
+    names->seen[names->n_seen++] = name;
+    if (names->text.n > MOST_BYTES) {
+        names->n_more++;
+        return;
     }
-    if (n_more) strbuf_printf(&names, " and %d more", n_more);
-    const char *kept = arena_strdup(arena, names.n ? names.data : "");
-    strbuf_free(&names);
+    bool mark = label_is_punctuation(name);
+    strbuf_printf(&names->text, "%s%s%.*s%s", names->text.n ? ", " : "", mark ? "\xe2\x80\x9c" : "",
+                  (int)name.n, name.data, mark ? "\xe2\x80\x9d" : "");
+}
+
+static const char *names_end(Names *names, Arena *arena) {
+    if (names->n_more) strbuf_printf(&names->text, " and %d more", names->n_more);
+    const char *kept = arena_strdup(arena, names->text.n ? names->text.data : "");
+    strbuf_free(&names->text);
     return kept;
+}
+
+static Names names_begin(int most, Arena *arena) {
+    return (Names){.seen = arena_alloc(arena, ((size_t)most + 1) * sizeof(Str))};
+}
+
+static const char *hidden_names(const Side *side, Arena *arena) {
+    Names names = names_begin(side->axis.n, arena);
+    for (int r = 0; r < side->axis.n; r++)
+        if (side->axis.tokens[r].hidden) names_add(&names, side->axis.tokens[r].text);
+    return names_end(&names, arena);
+}
+
+static const char *unread_names(const Tokens *tokens, Arena *arena) {
+    Names names = names_begin(tokens->n, arena);
+    for (int i = 0; i < tokens->n; i++) {
+        const Token *token = &tokens->items[i];
+        Str text = token->second ? tokens->pair : tokens->text;
+        if (token_is_unread(token, text))
+            names_add(&names, str_trim(str_sub(text, (size_t)token->begin, (size_t)token->end)));
+    }
+    return names_end(&names, arena);
 }
 
 static void hide_rows(Side *side, const Tokens *tokens, const State *state, ChartToken *rows,
@@ -135,6 +159,7 @@ void side_read(Side *side, const Tokens *tokens, const State *state, bool words,
     for (int i = 0; !words && i < n; i++)
         add_token(side, tokens, i, &all, style, state->raw_tokens, &rows, arena);
     hide_rows(side, tokens, state, rows.tokens, arena);
+    side->unread_names = unread_names(tokens, arena);
 }
 
 void side_until(Side *side, const Tokens *tokens, int n_seen, const State *state, Arena *arena) {

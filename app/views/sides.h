@@ -23,6 +23,7 @@ typedef struct Side {
     bool words;               /* rows are words */
     int n_hidden;             /* rows not drawn */
     const char *hidden_names; /* "</s>, ." what they are called; "" if none */
+    const char *unread_names; /* of the text, what the vocabulary does not know; "" if none */
 } Side;
 
 /* The tokens' texts must outlive the arena's use. words: join what makes a word. */
