@@ -44,6 +44,11 @@ static bool read_ids(const Subject *subject, Str text, bool target, Arena *arena
 
 static bool encode(const Subject *subject, Str text, const EncodeOptions *options,
                    const char *where, Arena *arena, Tokens *out, Error *error) {
+    if (!subject->tokenizer && options->pair.data)
+        return error_set(error, ERROR_INPUT,
+                         "--text-pair: no tokenizer in %s, which would part two texts; --inputs "
+                         "FILE.safetensors takes input_ids and token_type_ids",
+                         subject->path);
     if (!subject->tokenizer) return read_ids(subject, text, options->target, arena, out, error);
     if (!utf8_check(text, where, error)) return false;
     const char *nul = text.n ? memchr(text.data, 0, text.n) : NULL;

@@ -123,6 +123,11 @@ static void pieces_make_words(void **state) {
         {DATA "bert", "Reading, writing", "the boat",
          "[CLS]|Reading|,|writing|[SEP]|the|boat|[SEP]"},
         {DATA "marian", ">>fin<< the boats", NULL, ">>fin<<|the|boats|</s>"},
+        /* Unknown to the vocabulary: as the text has it, and joined with what it stands against. */
+        {DATA "marian", ">>fin<< the \xe6\xbc\xa2\xe5\xad\x97 boats", NULL,
+         ">>fin<<|the|\xe6\xbc\xa2\xe5\xad\x97|boats|</s>"},
+        {DATA "bert", "Reading \xf0\x9f\x98\x80 [MASK]", NULL,
+         "[CLS]|Reading|\xf0\x9f\x98\x80|[MASK]|[SEP]"},
         {DATA "bpe", "at 7:45, 1,984.5 m.", NULL, "at|7:45|,|1,984.5|m|.|</s>"},
         {DATA "unigram", "", NULL, "</s>"},
     };
