@@ -122,6 +122,24 @@ Tokens golden_tokens(const Golden *g, const char *name, int row) {
     return tokens_of(g->arena, ids, n);
 }
 
+Tensor golden_row(const Golden *g, const char *name, int row) {
+    const RawTensor *t = safetensors_find(g->expected, name);
+    if (!t || t->dtype != DTYPE_F32 || t->rank < 2) return (Tensor){0};
+    Tensor x = tensor_new_shape(g->arena, t->rank - 1, t->shape + 1);
+    int64_t n = tensor_count(x);
+    dtype_to_f32(DTYPE_F32, t->data, row * n, n, x.data);
+    return x;
+}
+
+const int32_t *golden_types(const Golden *g, const char *name, int row) {
+    if (!safetensors_find(g->expected, name)) return NULL;
+    Tokens ids = golden_tokens(g, name, row);
+    int32_t *types = arena_alloc(g->arena, (size_t)ids.n * sizeof *types);
+    for (int i = 0; i < ids.n; i++)
+        types[i] = ids.items[i].id;
+    return types;
+}
+
 Golden golden_open(const char *name) {
     Error error = {0};
     Golden g = {.arena = arena_new()};
@@ -130,7 +148,10 @@ Golden golden_open(const char *name) {
     expect_ok(&error);
     g.expected = safetensors_open(arena_printf(g.arena, "%s/expected.safetensors", folder), &error);
     expect_ok(&error);
-    g.input.source = golden_tokens(&g, "input_ids", 0);
+    g.input.features = golden_row(&g, "pixel_values", 0);
+    if (!g.input.features.data) g.input.features = golden_row(&g, "input_features", 0);
+    if (!g.input.features.data) g.input.source = golden_tokens(&g, "input_ids", 0);
+    g.input.types = golden_types(&g, "token_type_ids", 0);
     if (safetensors_find(g.expected, "decoder_input_ids"))
         g.input.target = golden_tokens(&g, "decoder_input_ids", 0);
     return g;

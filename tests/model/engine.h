@@ -57,7 +57,11 @@ Golden golden_open(const char *name);
 void golden_close(Golden *golden);
 /* One tensor of expected.safetensors, a leading axis of 1 dropped; data NULL if there is none. */
 Tensor golden_tensor(const Golden *golden, const char *name);
+/* Row `row` of the batch: of a tensor of any rank, data NULL if there is none; of ids; of token
+ * types, NULL if there are none. */
+Tensor golden_row(const Golden *golden, const char *name, int row);
 Tokens golden_tokens(const Golden *golden, const char *name, int row);
+const int32_t *golden_types(const Golden *golden, const char *name, int row);
 /* Fails the test where the pass fails. */
 Trace *golden_trace(const Golden *golden, const TraceOptions *options);
 /* A tensor that must be there. */

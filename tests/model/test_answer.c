@@ -9,25 +9,12 @@
 #include "model/effort.h"
 #include "model/memory.h"
 
-static Tensor row_of(const Golden *g, const char *name) {
-    const RawTensor *t = safetensors_find(g->expected, name);
-    assert_non_null(t);
-    Tensor x = tensor_new_shape(g->arena, t->rank - 1, t->shape + 1);
-    memcpy(x.data, t->data, (size_t)tensor_count(x) * sizeof(float));
-    return x;
-}
-
 /* DeiT's classes: names of the config, a softmax of the reference's own logits. */
 static void classes(void **state) {
     (void)state;
     Error error = {0};
-    Golden g = {.arena = arena_new()};
-    g.model = model_open("tests/data/golden/deit", &error);
-    expect_ok(&error);
-    g.expected = safetensors_open("tests/data/golden/deit/expected.safetensors", &error);
-    expect_ok(&error);
-    g.input.features = row_of(&g, "pixel_values");
-    Tensor want = row_of(&g, "logits");
+    Golden g = golden_open("deit");
+    Tensor want = golden_row(&g, "logits", 0);
     Trace *trace = golden_trace(&g, NULL);
     Answer answer;
     assert_true(answer_of(g.model, NULL, trace, 5, g.arena, &answer, &error));

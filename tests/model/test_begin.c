@@ -3,19 +3,6 @@
 
 #include "model/begin.h"
 
-/* The first sound of the reference's batch. */
-static Golden open_whisper(void) {
-    Error error = {0};
-    Golden g = {.arena = arena_new()};
-    g.model = model_open("tests/data/golden/whisper", &error);
-    expect_ok(&error);
-    g.expected = safetensors_open("tests/data/golden/whisper/expected.safetensors", &error);
-    expect_ok(&error);
-    Tensor all = golden_tensor(&g, "input_features");
-    g.input.features = all.rank == 3 ? tensor_index(all, 0, 0) : all;
-    return g;
-}
-
 static void expect_ids(const Golden *g, const int32_t *want, int n_want) {
     Error error = {0};
     const int32_t *ids;
@@ -29,7 +16,7 @@ static void expect_ids(const Golden *g, const int32_t *want, int n_want) {
 static void whisper_is_told_language_and_task(void **state) {
     (void)state;
     static const int32_t languages[] = {20, 21, 22, 23}, open[] = {-1, 9}, closed[] = {22, 9};
-    Golden g = open_whisper();
+    Golden g = golden_open("whisper");
     GenerationConfig *c = &g.model->config.generation;
     expect_ids(&g, NULL, 0); /* its config says nothing */
     c->forced = closed;

@@ -26,45 +26,9 @@ static const char *const cases[] = {"albert-groups",
                                     "marian"};
 enum { N_CASES = sizeof cases / sizeof *cases, MOST_LAYERS_HERE = 8 };
 
-/* One row of a tensor of any rank; data NULL if there is none. */
-static Tensor row_of(const Golden *g, const char *name, int row) {
-    const RawTensor *t = safetensors_find(g->expected, name);
-    if (!t || t->dtype != DTYPE_F32 || t->rank < 2) return (Tensor){0};
-    Tensor x = tensor_new_shape(g->arena, t->rank - 1, t->shape + 1);
-    int64_t n = tensor_count(x);
-    dtype_to_f32(DTYPE_F32, t->data, row * n, n, x.data);
-    return x;
-}
-
-static const int32_t *types_of(const Golden *g, const char *name, int row) {
-    if (!safetensors_find(g->expected, name)) return NULL;
-    Tokens ids = golden_tokens(g, name, row);
-    int32_t *types = arena_alloc(g->arena, (size_t)ids.n * sizeof *types);
-    for (int i = 0; i < ids.n; i++)
-        types[i] = ids.items[i].id;
-    return types;
-}
-
-static Golden open_case(const char *name) {
-    Error error = {0};
-    Golden g = {.arena = arena_new()};
-    const char *folder = arena_printf(g.arena, "tests/data/golden/%s", name);
-    g.model = model_open(folder, &error);
-    expect_ok(&error);
-    g.expected = safetensors_open(arena_printf(g.arena, "%s/expected.safetensors", folder), &error);
-    expect_ok(&error);
-    g.input.features = row_of(&g, "pixel_values", 0);
-    if (!g.input.features.data) g.input.features = row_of(&g, "input_features", 0);
-    if (!g.input.features.data) g.input.source = golden_tokens(&g, "input_ids", 0);
-    g.input.types = types_of(&g, "token_type_ids", 0);
-    if (safetensors_find(g.expected, "decoder_input_ids"))
-        g.input.target = golden_tokens(&g, "decoder_input_ids", 0);
-    return g;
-}
-
 /* Largest difference, relative to the largest number where numbers are large. */
 static int compare(const Golden *g, const Trace *trace, const char *hook, const char *name) {
-    Tensor want = row_of(g, name, 0);
+    Tensor want = golden_row(g, name, 0);
     if (!want.data) return 0;
     double most = 1, off = tensor_distance(trace_tensor_of(trace, hook), want);
     for (int64_t i = 0, n = tensor_count(want); i < n; i++)
@@ -84,7 +48,7 @@ static void activations(void **state) {
                                            {"dec_hidden.%d", "decoder.%d.hook_resid_pre"}};
     static const char *const sites[] = {"*", NULL};
     for (int c = 0; c < N_CASES; c++) {
-        Golden g = open_case(cases[c]);
+        Golden g = golden_open(cases[c]);
         Trace *trace = golden_trace(&g, &(TraceOptions){.sites = sites});
         int n = 0;
         if (g.model->config.family == FAMILY_RECURRENT) {
@@ -95,7 +59,7 @@ static void activations(void **state) {
                     char hook[64], name[64];
                     Tensor next;
                     snprintf(name, sizeof name, kinds[k][0], l + 1);
-                    next = row_of(&g, name, 0);
+                    next = golden_row(&g, name, 0);
                     bool is_hidden = strstr(kinds[k][0], "hidden") != NULL;
                     if (is_hidden && !next.data) break; /* the last one is behind the last layer */
                     snprintf(name, sizeof name, kinds[k][0], l);
@@ -120,7 +84,7 @@ static void clip_towers(void **state) {
         "\"max_position_embeddings\": 20, \"num_attention_heads\": 4, \"num_hidden_layers\": 2, "
         "\"vocab_size\": 105}";
     Error error = {0};
-    Golden g = open_case("clip");
+    Golden g = golden_open("clip");
     Str weights;
     assert_true(
         file_read("tests/data/golden/clip/model.safetensors", 0, g.arena, &weights, &error));
@@ -167,7 +131,7 @@ static void expect_ids(const Golden *g, const char *name, const GenerateOptions 
 static void continuations(void **state) {
     (void)state;
     for (int c = 0; c < N_CASES; c++) {
-        Golden g = open_case(cases[c]);
+        Golden g = golden_open(cases[c]);
         bool whisper = strcmp(cases[c], "whisper") == 0;
         bool stops = g.model->config.family == FAMILY_ENCODER_DECODER && !whisper;
         int32_t prompt[2];
@@ -189,7 +153,7 @@ static void padding(void **state) {
     (void)state;
     static const char *const padded[] = {"albert-groups", "gpt-neo", "opt", "roberta"};
     for (size_t c = 0; c < sizeof padded / sizeof *padded; c++) {
-        Golden g = open_case(padded[c]);
+        Golden g = golden_open(padded[c]);
         const RawTensor *mask = safetensors_find(g.expected, "pad.attention_mask");
         assert_non_null(mask);
         const RawTensor *given = safetensors_find(g.expected, "pad.position_ids");
@@ -202,11 +166,11 @@ static void padding(void **state) {
         }
         g.input = (Input){.source = golden_tokens(&g, "pad.input_ids", 1),
                           .source_keep = keep,
-                          .types = types_of(&g, "pad.token_type_ids", 1),
+                          .types = golden_types(&g, "pad.token_type_ids", 1),
                           .positions = given ? positions : NULL};
         Trace *trace = golden_trace(&g, NULL);
         Tensor have = trace_tensor_of(trace, "blocks.0.attn.hook_pattern");
-        Tensor want = row_of(&g, "pad.attn.0", 1);
+        Tensor want = golden_row(&g, "pad.attn.0", 1);
         int n_masked = 0;
         for (int64_t h = 0; h < have.shape[0]; h++)
             for (int q = 0; q < n; q++)
@@ -244,7 +208,7 @@ static void compare_tiles(const char *name, const Pattern *p, const Pattern *q) 
 static void recomputed_patterns(void **state) {
     (void)state;
     for (int c = 0; c < N_CASES; c++) {
-        Golden g = open_case(cases[c]);
+        Golden g = golden_open(cases[c]);
         uint8_t keep[64];
         int n_compared = 0;
         for (int i = 0; i < 64; i++)
