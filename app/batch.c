@@ -334,8 +334,8 @@ static bool sum_up(const Batch *b, Error *error) {
         output_note("line %d: %s", line->number, line->failure.message);
     }
     int kept = atomic_load(&b->n_kept);
-    output_note("%d figures written%s", atomic_load(&b->n_written),
-                kept ? ", others were there" : "");
+    output_note("%d figure%s written%s", atomic_load(&b->n_written),
+                atomic_load(&b->n_written) == 1 ? "" : "s", kept ? ", others were there" : "");
     return n_failed == 0 ||
            error_set(error, ERROR_INPUT, "%d of %d lines failed", n_failed, b->n_lines);
 }

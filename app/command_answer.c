@@ -110,8 +110,9 @@ const Command command_answer = {
              "--ablate and the other edits it is what they say then.",
     .examples =
         "attnscope answer --model bert-base-uncased --text 'Paris is the [MASK] of France.'\n"
-        "attnscope answer --model distilbert-sst2 --text 'A fine film.' --ablate L5H3 --json\n"
-        "attnscope answer --model vit-base --image cat.jpg --top-k 3\n",
+        "attnscope answer --model textattack/bert-base-uncased-SST-2 --text 'A fine film.' "
+        "--ablate L5H3\n"
+        "attnscope answer --model google/vit-base-patch16-224 --image cat.jpg --top-k 3\n",
     .options = {.groups = {options_model, options_input, options, options_json, options_edits,
                            options_output}},
     .run = run,

@@ -82,7 +82,7 @@ static void goes_on_where_it_stopped(void **unused) {
     runs("rm -f $SCRATCH/all/4-cross.svg; echo old > $SCRATCH/all/1-cross.svg; "
          "$ATTNSCOPE figure heatmap,cross --model tests/data/tiny --batch $SCRATCH/lines.txt "
          "--resume -o \"$SCRATCH/all/{line}-{kind}.svg\"",
-         1, "1 figures written");
+         1, "1 figure written");
     runs("test -s $SCRATCH/all/4-cross.svg && grep -qx old $SCRATCH/all/1-cross.svg", 0, NULL);
 }
 
