@@ -167,6 +167,16 @@ static void copy_field(State *to, const State *from, const StateField *f) {
     }
 }
 
+void state_select(State *state, Place place) {
+    state->selection = place;
+    state->locked = true;
+}
+
+void state_unselect(State *state) {
+    state->selection = place_none();
+    state->locked = false;
+}
+
 void state_copy(State *to, const State *from) {
     for (const StateField *f = state_fields; f->name; f++)
         copy_field(to, from, f);

@@ -123,6 +123,10 @@ void state_put_text(char **field, const char *value); /* copies; NULL empties */
 void state_list_add(StateList *list, const char *value);
 void state_list_clear(StateList *list);
 
+/* A place is locked; none is any longer. */
+void state_select(State *state, Place place);
+void state_unselect(State *state);
+
 /* The table, for the palette, the help and the tests. */
 typedef enum FieldKind {
     FIELD_TEXT,

@@ -31,9 +31,7 @@ void act_step_view(Window *w, int by) {
 /* Layers and heads of the attention in sight. */
 static bool counts(Window *w, int *n_layers, int *n_heads) {
     Place p = window_head(w);
-    const Summary *s = pass_summary(w->pass, &p);
-    if (!s && w->pass && w->pass->n_summaries > 0)
-        s = &w->pass->summaries[w->pass->n_summaries - 1];
+    const Summary *s = pass_summary_near(w->pass, &p);
     if (!s) return false;
     *n_layers = s->n_layers;
     *n_heads = s->n_heads;
@@ -63,18 +61,13 @@ void act_set_attention(Window *w, int which) {
     state_put_text(&w->state.attention, names[which]);
     /* Another attention has other numbers of layers and heads: begin with its own default. */
     state_put_text(&w->state.heads, NULL);
-    w->state.locked = false;
-    w->state.selection = place_none();
+    state_unselect(&w->state);
     w->hover = place_none();
 }
 
 void act_toggle_units(Window *w, int unused) {
     (void)unused;
-    bool words = w->state.units ? strcmp(w->state.units, "words") == 0
-                                : strcmp(window_view(w)->name, "cross") == 0 ||
-                                      strcmp(window_view(w)->name, "arcs") == 0 ||
-                                      strcmp(window_view(w)->name, "sentence") == 0;
-    state_put_text(&w->state.units, words ? "tokens" : "words");
+    state_put_text(&w->state.units, window_words(w) ? "tokens" : "words");
 }
 
 void act_toggle_rows(Window *w, int unused) {
@@ -134,8 +127,7 @@ void act_clear_edits(Window *w, int unused) {
 
 void act_unlock(Window *w, int unused) {
     (void)unused;
-    w->state.locked = false;
-    w->state.selection = place_none();
+    state_unselect(&w->state);
     w->state.step = -1;
     picture_refocus(w);
 }
@@ -154,7 +146,6 @@ void act_move_selection(Window *w, int direction) {
     if (!cells_step(w, &p, down[direction], right[direction])) return;
     if (!steps_reached(w, &p)) return;
     w->hover = place_none();
-    w->state.selection = p;
-    w->state.locked = true;
+    state_select(&w->state, p);
     picture_refocus(w);
 }

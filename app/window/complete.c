@@ -59,3 +59,14 @@ int complete_path(const char *typed, char **out, int max) {
     qsort(out, (size_t)n, sizeof *out, compare);
     return n;
 }
+
+size_t complete_shared(char *const *found, int n) {
+    size_t shared = n > 0 ? strlen(found[0]) : 0;
+    for (int i = 1; i < n; i++) {
+        size_t k = 0;
+        while (k < shared && found[i][k] == found[0][k])
+            k++;
+        shared = k;
+    }
+    return shared;
+}

@@ -6,9 +6,13 @@
 #ifndef APP_WINDOW_COMPLETE_H
 #define APP_WINDOW_COMPLETE_H
 
+#include <stddef.h>
+
 /* Folders end in a slash and come first; names that begin with a dot only when asked for. A leading
  * ~ stays as it was typed. */
 int complete_path(const char *typed, char **out, int max);
+/* How many bytes all of them begin with; 0 of none. */
+size_t complete_shared(char *const *found, int n);
 /* typed with ~ written out; the caller frees. */
 char *complete_expand(const char *typed);
 

@@ -144,12 +144,6 @@ static double draw_chip(Window *w, Box box, const char *action, const char *labe
     return width + 8;
 }
 
-static bool words_on(const Window *w) {
-    const char *name = window_view(w)->name;
-    if (w->state.units) return strcmp(w->state.units, "words") == 0;
-    return strcmp(name, "cross") == 0 || strcmp(name, "arcs") == 0 || strcmp(name, "sentence") == 0;
-}
-
 static void draw_controls(Window *w, Box box) {
     const View *view = window_view(w);
     Place head = window_head(w);
@@ -170,7 +164,7 @@ static void draw_controls(Window *w, Box box) {
         const char *field, *action, *label;
         bool on;
     } chips[] = {
-        {"units", "units", words_on(w) ? "words" : "pieces", words_on(w)},
+        {"units", "units", window_words(w) ? "words" : "pieces", window_words(w)},
         {"hide_special", "hide.special", "hide special", w->state.hide_special},
         {"ribbons", "ribbons", "ribbons", w->state.ribbons},
         {"numbers", "numbers", "numbers", w->state.numbers},

@@ -13,8 +13,7 @@ void heads_go(Window *w, Place head) {
     w->ui.again = true;
     if (strcmp(window_view(w)->name, "model") == 0 && head.layer >= 0 && head.head >= 0) {
         /* All heads are in sight already: this one is picked out. */
-        s->selection = place_of_head(head, head.layer, head.head);
-        s->locked = true;
+        state_select(s, place_of_head(head, head.layer, head.head));
         picture_refocus(w);
         return;
     }
@@ -31,8 +30,7 @@ void heads_go(Window *w, Place head) {
     bool two =
         model && model_has_stack(model, STACK_DECODER) && model_has_stack(model, STACK_ENCODER);
     if (two) state_put_text(&s->attention, place_attention_name(&head));
-    s->locked = false;
-    s->selection = place_none();
+    state_unselect(s);
 }
 
 static bool listed(const char *list, const char *name) {

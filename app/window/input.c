@@ -137,8 +137,7 @@ void input_from_fields(Window *w) {
     if (!changed) return;
     /* Another text has other steps and other words to select. */
     s->step = -1;
-    s->locked = false;
-    s->selection = place_none();
+    state_unselect(s);
 }
 
 void input_set_text(Window *w, const char *text, const char *target) {
@@ -154,8 +153,7 @@ void input_set_text(Window *w, const char *text, const char *target) {
     state_put_text(&w->state.inputs, NULL);
     state_put_text(&w->state.from, NULL);
     w->state.step = -1;
-    w->state.locked = false;
-    w->state.selection = place_none();
+    state_unselect(&w->state);
     input_to_fields(w);
     w->ui.again = true;
 }
@@ -182,13 +180,7 @@ bool input_complete(Window *w) {
     if (!path_of(w) || typed.n == 0 || w->source.edit.caret != typed.n) return false;
     char *found[MOST];
     int n = complete_path(typed.data, found, MOST);
-    size_t shared = n > 0 ? strlen(found[0]) : 0;
-    for (int i = 1; i < n; i++) {
-        size_t k = 0;
-        while (k < shared && found[i][k] == found[0][k])
-            k++;
-        shared = k;
-    }
+    size_t shared = complete_shared(found, n);
     bool further = shared > typed.n;
     if (further) textedit_replace(&w->source.edit, (Str){found[0], shared});
     for (int i = 0; i < n; i++)

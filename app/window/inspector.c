@@ -152,8 +152,7 @@ static void draw_key(Column *c, const Cells *cells, int key, int index) {
     ui_number(ui, text, (Box){bar.x + bar.w + 8, box.y, 40, box.h}, 12, UI_INK, LABEL_LEFT);
     ui_ring(ui, id, whole, 4);
     if (!state.clicked) return;
-    c->w->state.selection = cells_place(cells, key);
-    c->w->state.locked = true;
+    state_select(&c->w->state, cells_place(cells, key));
     c->w->hover = place_none();
     picture_refocus(c->w);
 }
@@ -300,8 +299,7 @@ static void draw_cell(Window *w, const Summary *s, Box box, int layer, int head)
 
 static void draw_grid(Column *c, const Place *p) {
     Window *w = c->w;
-    const Summary *s = pass_summary(w->pass, p);
-    if (!s && w->pass && w->pass->n_summaries) s = &w->pass->summaries[w->pass->n_summaries - 1];
+    const Summary *s = pass_summary_near(w->pass, p);
     if (!s || !group(c, "Layers × heads", 4)) return;
     double room = c->at.w - 20;
     /* Squares of at least 16 units; more heads than that scroll sideways by Shift and the wheel. */

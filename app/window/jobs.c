@@ -295,15 +295,8 @@ static bool export_work(void *data, const Progress *progress, Error *error) {
     ExportFormat format;
     if (!export_format(job->path, &format, error)) return false;
     const View *view = view_find(draw->state.view);
-    const Loaded *loaded = draw->loaded;
-    ViewInput input = {.model = loaded ? loaded->subject->model : NULL,
-                       .tokenizer = loaded ? loaded->subject->tokenizer : NULL,
-                       .trace = draw->pass ? draw->pass->trace : NULL,
-                       .baseline = draw->pass ? draw->pass->plain : NULL,
-                       .baseline_name = draw->state.against,
-                       .state = &draw->state};
-    const Theme *theme = draw->state.theme ? theme_find(str(draw->state.theme)) : NULL;
-    Figure *figure = figure_new(theme ? theme : theme_of(THEME_LIGHT), job->fonts);
+    ViewInput input = shown_input(draw->loaded, draw->pass, &draw->state);
+    Figure *figure = figure_new(shown_theme(&draw->state), job->fonts);
     bool ok = view_fits(view, &input, error) && view_build(view, figure, &input, error);
     if (ok) {
         figure_seal(figure);

@@ -31,16 +31,9 @@ static void find(Window *w) {
 /* Tab and Right complete: to the row chosen, or to what all rows share. */
 static void complete(Window *w) {
     if (w->n_found == 0) return;
-    const char *first = w->found[0];
-    size_t n = strlen(first);
-    for (int i = 1; i < w->n_found; i++) {
-        size_t k = 0;
-        while (k < n && w->found[i][k] == first[k])
-            k++;
-        n = k;
-    }
+    size_t n = complete_shared(w->found, w->n_found);
     bool further = n > strlen(typed(w));
-    const char *to = further ? first : w->found[w->chosen < w->n_found ? w->chosen : 0];
+    const char *to = further ? w->found[0] : w->found[w->chosen < w->n_found ? w->chosen : 0];
     textedit_replace(&w->query.edit, (Str){to, further ? n : strlen(to)});
     find(w);
     w->chosen = 0;

@@ -119,6 +119,12 @@ const Summary *pass_summary(const Pass *pass, const Place *attention) {
     return NULL;
 }
 
+const Summary *pass_summary_near(const Pass *pass, const Place *attention) {
+    const Summary *found = pass_summary(pass, attention);
+    if (found || !pass || pass->n_summaries == 0) return found;
+    return &pass->summaries[pass->n_summaries - 1];
+}
+
 double pass_worst(const Pass *pass) {
     double worst = 0;
     for (int i = 0; i < pass->n_steps; i++) {

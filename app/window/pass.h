@@ -81,6 +81,8 @@ Pass *pass_of_trace(Trace *trace);
 Pass *pass_retain(Pass *pass);
 void pass_release(Pass *pass);                                         /* NULL is fine */
 const Summary *pass_summary(const Pass *pass, const Place *attention); /* NULL: none */
+/* The same, or where there is none of this attention that of another. */
+const Summary *pass_summary_near(const Pass *pass, const Place *attention);
 double pass_worst(const Pass *pass); /* log-probability of the least likely word */
 
 /* "ablate decoder.2.cross_attn:H3" and so on, as State keeps them. */

@@ -110,11 +110,9 @@ static void lock(Window *w) {
     State *s = &w->state;
     bool nothing = place_is_open(&w->hover);
     if (nothing || (s->locked && place_equal(&s->selection, &w->hover))) {
-        s->locked = false;
-        s->selection = place_none();
+        state_unselect(s);
     } else {
-        s->locked = true;
-        s->selection = w->hover;
+        state_select(s, w->hover);
     }
     picture_refocus(w);
 }
@@ -160,10 +158,9 @@ static void clicked(Window *w, UiState state) {
     lock(w);
     /* A second click on a patch: what does it look at itself? */
     if (state.double_clicked && hot.key >= 0 && strcmp(window_view(w)->name, "patches") == 0) {
-        w->state.selection = hot;
-        w->state.selection.query = hot.key;
-        w->state.selection.key = -1;
-        w->state.locked = true;
+        hot.query = hot.key;
+        hot.key = -1;
+        state_select(&w->state, hot);
         w->hover = place_none();
     }
 }

@@ -41,6 +41,20 @@ static Place head_of(const Shown *shown, const ViewInput *input) {
     return p;
 }
 
+ViewInput shown_input(const Loaded *loaded, const Pass *pass, const State *state) {
+    return (ViewInput){.model = loaded ? loaded->subject->model : NULL,
+                       .tokenizer = loaded ? loaded->subject->tokenizer : NULL,
+                       .trace = pass ? pass->trace : NULL,
+                       .baseline = pass ? pass->plain : NULL,
+                       .baseline_name = state->against,
+                       .state = state};
+}
+
+const Theme *shown_theme(const State *state) {
+    const Theme *theme = state->theme ? theme_find(str(state->theme)) : NULL;
+    return theme ? theme : theme_of(THEME_LIGHT);
+}
+
 Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, double width,
                   double height, Text *fonts) {
     Shown *shown = calloc(1, sizeof *shown);
@@ -49,18 +63,12 @@ Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, do
     shown->width = width;
     shown->height = height;
     shown->head = place_none();
-    ViewInput input = {.model = loaded ? loaded->subject->model : NULL,
-                       .tokenizer = loaded ? loaded->subject->tokenizer : NULL,
-                       .trace = pass ? pass->trace : NULL,
-                       .baseline = pass ? pass->plain : NULL,
-                       .baseline_name = state->against,
-                       .state = state,
-                       .width_pt = width,
-                       .height_pt = height,
-                       .live = true,
-                       .report = &shown->report};
-    const Theme *theme = state->theme ? theme_find(str(state->theme)) : NULL;
-    Figure *figure = figure_new(theme ? theme : theme_of(THEME_LIGHT), fonts);
+    ViewInput input = shown_input(loaded, pass, state);
+    input.width_pt = width;
+    input.height_pt = height;
+    input.live = true;
+    input.report = &shown->report;
+    Figure *figure = figure_new(shown_theme(state), fonts);
     Error error = {0};
     if (view_fits(shown->view, &input, &error) && view_build(shown->view, figure, &input, &error)) {
         figure_seal(figure);

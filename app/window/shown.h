@@ -25,6 +25,10 @@ Shown *shown_make(const Loaded *loaded, const Pass *pass, const State *state, do
                   double height, Text *fonts);
 void shown_free(Shown *shown); /* NULL is fine */
 
+/* What a view is made from; loaded and pass may be NULL. */
+ViewInput shown_input(const Loaded *loaded, const Pass *pass, const State *state);
+const Theme *shown_theme(const State *state); /* light where it names none */
+
 /* The state's text for layers or heads, where it names one; -1: none or several. */
 int shown_index(const char *text);
 

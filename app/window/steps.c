@@ -32,8 +32,7 @@ void steps_go(Window *w, int step) {
     int n = steps_n(w);
     if (n < 1) return;
     w->state.step = step < 0 ? 0 : step >= n ? n - 1 : step;
-    w->state.locked = false;
-    w->state.selection = place_none();
+    state_unselect(&w->state);
     w->hover = place_none();
     picture_refocus(w);
     w->ui.again = true;

@@ -46,15 +46,11 @@ static Fields fields_of(const Window *w) {
     return f;
 }
 
-static bool small(const Window *w) {
-    return w->width < 1100;
-}
-
 /* Left end of the fields, their widths, and the room at the right. */
 static void columns(const Window *w, double width, const Fields *f, double *x, double *first,
                     double *second, double *right) {
-    *x = small(w) ? 64 : 196;
-    *right = small(w) ? 236 : 350;
+    *x = window_narrow(w) ? 64 : 196;
+    *right = window_narrow(w) ? 236 : 350;
     double room = width - *x - *right - 16;
     bool two = f->pair || f->target;
     *first = two ? floor((room - 40) / 2) : room;
@@ -73,7 +69,7 @@ double topbar_height(Window *w, double width) {
 
 static void draw_logo(Window *w, Box box) {
     Ui *ui = &w->ui;
-    if (small(w)) {
+    if (window_narrow(w)) {
         if (ui_icon_button(ui, ui_id("drawer", 0), (Box){8, box.y + 16, 32, 32}, ICON_MENU,
                            w->panel == PANEL_VIEWS, "Views"))
             panel_open(w, PANEL_VIEWS);
@@ -287,8 +283,8 @@ void topbar_draw(Window *w, Box box) {
             draw_target(w, (Box){x2, 13, second, h2}, &f);
     }
     double at = box.w - right, end = box.w - 16;
-    double time = small(w) ? 0 : 56;
-    double language = draw_language(w, (Box){at, 18, small(w) ? 88 : 96, 28});
+    double time = window_narrow(w) ? 0 : 56;
+    double language = draw_language(w, (Box){at, 18, window_narrow(w) ? 88 : 96, 28});
     at += language;
     draw_model(w, (Box){at, 18, end - time - at, 28});
     if (time > 0) draw_time(w, (Box){end - time, 18, time, 28});

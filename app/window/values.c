@@ -60,12 +60,11 @@ Shown *values_make(const Trace *trace, const char *hook, const State *state, dou
                             .low = most > 0 ? -most : -1,
                             .high = most > 0 ? most : 1,
                             .bare = true};
-    const Theme *theme = state->theme ? theme_find(str(state->theme)) : NULL;
     Shown *shown = calloc(1, sizeof *shown);
     if (!shown) abort();
     shown->width = width;
     shown->height = height;
-    Figure *figure = figure_new(theme ? theme : theme_of(THEME_LIGHT), fonts);
+    Figure *figure = figure_new(shown_theme(state), fonts);
     if (heatmap_draw(figure, &heatmap, &options, error)) {
         figure_seal(figure);
         shown->figure = figure;

@@ -30,14 +30,17 @@ void window_notice(Window *w, bool bad, const char *format, ...) {
 }
 
 void window_apply_theme(Window *w) {
-    const Theme *theme = w->state.theme ? theme_find(str(w->state.theme)) : NULL;
-    if (!theme) theme = theme_of(THEME_LIGHT);
+    const Theme *theme = shown_theme(&w->state);
     if (w->ui.theme != theme) w->picture.dirty = true;
     w->ui.theme = theme;
 }
 
 bool window_busy(const Window *w) {
     return !worker_idle(w->worker);
+}
+
+bool window_narrow(const Window *w) {
+    return w->width < 1100;
 }
 
 void window_wake(void *window) {
@@ -55,14 +58,16 @@ const View *window_view(const Window *w) {
     return view ? view : &views[0];
 }
 
+bool window_words(const Window *w) {
+    const char *name = window_view(w)->name;
+    if (w->state.units) return strcmp(w->state.units, "words") == 0;
+    return strcmp(name, "cross") == 0 || strcmp(name, "arcs") == 0 || strcmp(name, "sentence") == 0;
+}
+
 static void find_fitting(Window *w) {
     Remembered *kept = &w->kept;
-    ViewInput input = {.model = window_model(w),
-                       .tokenizer = w->loaded ? w->loaded->subject->tokenizer : NULL,
-                       .trace = w->pass ? w->pass->trace : NULL,
-                       .baseline = w->pass ? w->pass->plain : NULL,
-                       .state = &w->state,
-                       .live = true};
+    ViewInput input = shown_input(w->loaded, w->pass, &w->state);
+    input.live = true;
     for (int i = 0; views[i].name && i < 32; i++) {
         Error error = {0};
         kept->reasons[i][0] = 0;
@@ -113,8 +118,7 @@ void window_remember(Window *w) {
     State quiet;
     state_init(&quiet);
     state_copy(&quiet, &w->state);
-    quiet.selection = place_none();
-    quiet.locked = false;
+    state_unselect(&quiet);
     char *text = state_text(&quiet);
     /* While someone types, the letters are the field's to undo. */
     bool typing = w->ui.focus == ui_id("source", 0) || w->ui.focus == ui_id("target", 0) ||

@@ -187,7 +187,9 @@ Place window_head(const Window *window);         /* attention, layer and head in
 Place window_selected(const Window *window);     /* hovered, else locked, else none */
 bool window_view_fits(Window *window, const View *view, char reason[256]);
 bool window_busy(const Window *window);
-void window_wake(void *window); /* from any thread: an event, so that a frame follows */
+bool window_narrow(const Window *window); /* no room for names beside the icons */
+bool window_words(const Window *window);  /* the view joins sub-words */
+void window_wake(void *window);           /* from any thread: an event, so that a frame follows */
 
 /* ---- state.c ---- */
 void window_sync(Window *window); /* gives the worker what has changed */

@@ -59,8 +59,7 @@ static void open_sense(Window *w, char **field, const char *path, InputKind kind
 static void open_trace(Window *w, const char *path) {
     state_put_text(&w->state.from, path);
     w->state.step = -1;
-    w->state.locked = false;
-    w->state.selection = place_none();
+    state_unselect(&w->state);
     input_to_fields(w);
 }
 

@@ -12,10 +12,6 @@
 #include "app/window/screenshot.h"
 #include "app/window/steps.h"
 
-static bool narrow(const Window *w) {
-    return w->width < 1100;
-}
-
 static void draw_notice(Window *w, Box center) {
     if (!*w->notice) return;
     Ui *ui = &w->ui;
@@ -61,7 +57,7 @@ static void draw_center(Window *w, Box box) {
 
 static void draw_all(Window *w) {
     Ui *ui = &w->ui;
-    bool small = narrow(w);
+    bool small = window_narrow(w);
     Box all = {0, 0, w->width, w->height};
     Box top = box_cut_top(&all, topbar_height(w, w->width));
     Box strip = strip_wanted(w) ? box_cut_bottom(&all, 60) : (Box){0};

@@ -26,8 +26,7 @@ static void start_state(Window *w, const WindowOptions *options, Error *error) {
     if (w->view_unsaid) state_put_text(&w->state.view, "cross");
     if (options->session) return;
     /* A selection of another day means nothing. */
-    w->state.selection = place_none();
-    w->state.locked = false;
+    state_unselect(&w->state);
 }
 
 Window *window_open(const WindowOptions *options, Error *error) {
