@@ -46,24 +46,26 @@ static Fields fields_of(const Window *w) {
     return f;
 }
 
-/* Left end of the fields, their widths, and the room at the right. */
-static void columns(const Window *w, double width, const Fields *f, double *x, double *first,
-                    double *second, double *right) {
-    *x = window_narrow(w) ? 64 : 196;
-    *right = window_narrow(w) ? 236 : 350;
-    double room = width - *x - *right - 16;
+typedef struct Columns {
+    double x, first, second; /* left end of the fields, their widths */
+    double right;            /* room at the right of them */
+} Columns;
+
+static Columns columns(const Window *w, double width, const Fields *f) {
+    Columns c = {.x = window_narrow(w) ? 64 : 196, .right = window_narrow(w) ? 236 : 350};
+    double room = width - c.x - c.right - 16;
     bool two = f->pair || f->target;
-    *first = two ? floor((room - 40) / 2) : room;
-    *second = two ? *first : 0;
+    c.first = two ? floor((room - 40) / 2) : room;
+    c.second = two ? c.first : 0;
+    return c;
 }
 
 double topbar_height(Window *w, double width) {
     Fields f = fields_of(w);
-    double x, first, second, right;
-    columns(w, width, &f, &x, &first, &second, &right);
-    double h = textfield_height(&w->ui, &w->source, first, MOST_LINES);
-    if (f.pair) h = fmax(h, textfield_height(&w->ui, &w->pair, second, MOST_LINES));
-    if (f.target) h = fmax(h, textfield_height(&w->ui, &w->target, second, MOST_LINES));
+    Columns c = columns(w, width, &f);
+    double h = textfield_height(&w->ui, &w->source, c.first, MOST_LINES);
+    if (f.pair) h = fmax(h, textfield_height(&w->ui, &w->pair, c.second, MOST_LINES));
+    if (f.target) h = fmax(h, textfield_height(&w->ui, &w->target, c.second, MOST_LINES));
     return fmax(64, h + 26);
 }
 
@@ -266,23 +268,22 @@ static void draw_time(Window *w, Box box) {
 
 void topbar_draw(Window *w, Box box) {
     Fields f = fields_of(w);
-    double x, first, second, right;
-    columns(w, box.w, &f, &x, &first, &second, &right);
+    Columns c = columns(w, box.w, &f);
     draw_logo(w, box);
-    double h1 = textfield_height(&w->ui, &w->source, first, MOST_LINES);
-    draw_source(w, (Box){x, 13, first, fmax(38, h1)}, &f);
-    double x2 = x + first + 40;
+    double h1 = textfield_height(&w->ui, &w->source, c.first, MOST_LINES);
+    draw_source(w, (Box){c.x, 13, c.first, fmax(38, h1)}, &f);
+    double x2 = c.x + c.first + 40;
     if (f.target || f.pair) {
         TextField *other = f.pair ? &w->pair : &w->target;
-        double h2 = fmax(38, textfield_height(&w->ui, other, second, MOST_LINES));
-        Box arrow = {x + first + 12, 24, 16, 16};
+        double h2 = fmax(38, textfield_height(&w->ui, other, c.second, MOST_LINES));
+        Box arrow = {c.x + c.first + 12, 24, 16, 16};
         if (f.target) ui_icon(&w->ui, ICON_ARROW, box_inset(arrow, 2, 2), w->ui.theme->faint);
         if (f.pair)
-            draw_pair(w, (Box){x2, 13, second, h2}, &f);
+            draw_pair(w, (Box){x2, 13, c.second, h2}, &f);
         else
-            draw_target(w, (Box){x2, 13, second, h2}, &f);
+            draw_target(w, (Box){x2, 13, c.second, h2}, &f);
     }
-    double at = box.w - right, end = box.w - 16;
+    double at = box.w - c.right, end = box.w - 16;
     double time = window_narrow(w) ? 0 : 56;
     double language = draw_language(w, (Box){at, 18, window_narrow(w) ? 88 : 96, 28});
     at += language;
