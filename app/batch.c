@@ -177,14 +177,6 @@ static void give_drawer(Batch *b, Drawer *drawer) {
     free(drawer);
 }
 
-static bool make_folder_of(const char *path, Error *error) {
-    char folder[4096];
-    const char *slash = strrchr(path, '/');
-    if (!slash || slash == path) return true;
-    snprintf(folder, sizeof folder, "%.*s", (int)(slash - path), path);
-    return folder_make(folder, error);
-}
-
 /* Draws and writes what has one name; skips what is there already. */
 static bool write_one(Batch *b, const Drawer *drawer, const View *view, const ViewInput *input,
                       const Figure *figure, const char *pattern, const BatchName *name,
@@ -196,7 +188,7 @@ static bool write_one(Batch *b, const Drawer *drawer, const View *view, const Vi
         strbuf_free(&path);
         return true;
     }
-    ok = ok && make_folder_of(path.data, error) &&
+    ok = ok && folder_make_above(path.data, error) &&
          drawer_write(drawer, view, input, figure, path.data, error);
     if (ok) atomic_fetch_add(&b->n_written, 1);
     strbuf_free(&path);

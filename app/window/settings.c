@@ -92,10 +92,7 @@ static json_t *write_list(char *const list[SETTINGS_RECENT]) {
 
 bool settings_save(const Settings *settings, Error *error) {
     if (!settings->path[0]) return true;
-    char folder[1100];
-    snprintf(folder, sizeof folder, "%s", settings->path);
-    *strrchr(folder, '/') = 0;
-    if (!folder_make(folder, error)) return false;
+    if (!folder_make_above(settings->path, error)) return false;
     json_t *root = json_object();
     json_object_set_new(root, "format", json_string("attnscope-window-1"));
     json_object_set_new(root, "width", json_integer(settings->width));

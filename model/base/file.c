@@ -36,18 +36,25 @@ const char *path_extension(const char *path) {
     return dot && dot != name ? dot : name + strlen(name);
 }
 
-bool folder_make(const char *path, Error *error) {
+static bool make_folders(const char *path, size_t n, Error *error) {
     char part[4096];
-    size_t n = strlen(path);
     if (n >= sizeof part) return error_set(error, ERROR_INPUT, "%.80s...: path too long", path);
     for (size_t i = 1; i <= n; i++) {
-        if (path[i] != '/' && path[i] != '\0') continue;
+        if (i < n && path[i] != '/') continue;
         memcpy(part, path, i);
         part[i] = '\0';
         if (mkdir(part, 0777) == 0 || file_is_folder(part)) continue;
         return error_set(error, ERROR_IO, "%s: cannot make this folder: %s", part, strerror(errno));
     }
     return true;
+}
+
+bool folder_make(const char *path, Error *error) {
+    return make_folders(path, strlen(path), error);
+}
+
+bool folder_make_above(const char *path, Error *error) {
+    return make_folders(path, (size_t)(path_name(path) - path), error);
 }
 
 /* Opens a regular file; says what else it is otherwise. A FIFO must not block us. */

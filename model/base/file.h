@@ -28,6 +28,8 @@ const char *path_name(const char *path); /* after the last slash */
 const char *path_extension(const char *path);
 /* Makes a folder and those above it; an existing one is fine. */
 bool folder_make(const char *path, Error *error);
+/* The same for the folder that this file is to lie in. */
+bool folder_make_above(const char *path, Error *error);
 
 /* The whole file, with a NUL behind it. More than max_bytes is refused (0: 256 MB). */
 bool file_read(const char *path, size_t max_bytes, Arena *arena, Str *out, Error *error);

@@ -39,9 +39,8 @@ const char *scratch_path(const char *name) {
 
 const char *scratch_write(const char *name, Str data) {
     const char *path = scratch_path(name);
-    char *above = arena_printf(arena, "%.*s", (int)(path_name(path) - path - 1), path);
     Error error = {0};
-    if (!folder_make(above, &error)) fail_msg("%s", error.message);
+    if (!folder_make_above(path, &error)) fail_msg("%s", error.message);
     /* Neither file_save nor a truncated old file: both wait for the disk, thousands of times. */
     unlink(path);
     FILE *file = fopen(path, "wb");

@@ -130,8 +130,10 @@ static void files_are_whole_or_not_there(void **state) {
     Error error = {0};
     char *folder = temporary_path(arena, "files"), *path = path_join(arena, folder, "a.bin");
     char *fifo = path_join(arena, folder, "fifo");
+    assert_true(folder_make_above(path_join(arena, folder, "x/y/z.txt"), &error));
+    assert_true(file_is_folder(path_join(arena, folder, "x/y")));
     assert_true(folder_make(path_join(arena, folder, "x/y"), &error));
-    assert_true(folder_make(path_join(arena, folder, "x/y"), &error));
+    assert_true(folder_make_above("z.txt", &error) && folder_make_above("/z.txt", &error));
     assert_true(file_save(path, "old", 3, &error));
     FileWriter *w = file_create(path, &error);
     file_write(w, "new and longer", 14);

@@ -93,8 +93,7 @@ static float *turned(const RawTensor *t) {
 static const char *write_npz(const Checkpoint *from, const char *name, const char *yml,
                              bool drop_pad) {
     const char *path = scratch_path(name);
-    folder_make(arena_printf(scratch_arena(), "%.*s", (int)(path_name(path) - path - 1), path),
-                NULL);
+    folder_make_above(path, NULL);
     zip_t *zip = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, NULL);
     add_member(zip, "special:model.yml", "|i1", 0, (int64_t)strlen(yml) + 1, yml, strlen(yml) + 1);
     for (int i = 0; i < checkpoint_n_tensors(from); i++) {

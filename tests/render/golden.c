@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,9 +51,7 @@ void golden_compare(const char *path, const Figure *figure) {
     figure_dump(figure, &dump);
     const char *mode = getenv("GOLDEN");
     if (mode && strcmp(mode, "write") == 0) {
-        char folder[256];
-        snprintf(folder, sizeof folder, "%.*s", (int)(strrchr(path, '/') - path), path);
-        assert_true(folder_make(folder, NULL));
+        assert_true(folder_make_above(path, NULL));
         assert_true(file_save(path, dump.data, dump.n, NULL));
     }
     Arena *arena = arena_new();
