@@ -375,6 +375,12 @@ double chart_legend(Figure *figure, double x, double y, double width, const Char
     return chart_legend_palette(figure, x, y, width, palette, range);
 }
 
+double chart_legend_unit(Figure *figure, double x, double y, const char *unit) {
+    double small = figure_theme(figure)->type_small;
+    FigureTextStyle style = {.font = {.size = small}, .color = figure_theme(figure)->soft};
+    return figure_text(figure, x, y + small * 0.75, str(unit), style, NULL) + small;
+}
+
 double chart_legend_palette(Figure *figure, double x, double y, double width,
                             const Color palette[256], const ChartRange *range) {
     const Theme *theme = figure_theme(figure);

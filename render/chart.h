@@ -136,6 +136,8 @@ uint8_t *chart_cells(Arena *arena, const ChartMatrix *matrix, const ChartLabels 
                      const ChartLabels *keys, const ChartRange *range, bool transpose,
                      bool *has_masked);
 void chart_palette(Colormap map, const Theme *theme, bool has_masked, Color out[256]);
+/* What the numbers of a legend are, before it; returns how much of the width that takes. */
+double chart_legend_unit(Figure *figure, double x, double y, const char *unit);
 /* The same for a palette of the chart's own. */
 double chart_legend_palette(Figure *figure, double x, double y, double width,
                             const Color palette[256], const ChartRange *range);

@@ -184,8 +184,7 @@ static double draw_legends(const Plan *plan, double x, double y, double width) {
     const Theme *theme = plan->theme;
     double small = theme->type_small, bar = fmin(160 * theme->type_body / 13, width * 0.4);
     FigureTextStyle style = {.font = {.size = small}, .color = theme->soft};
-    double used =
-        figure_text(plan->figure, x, y + small * 0.75, str("weight"), style, NULL) + small;
+    double used = chart_legend_unit(plan->figure, x, y, "weight");
     double h = chart_legend(plan->figure, x + used, y, bar, plan->options, &plan->range);
     if (!plan->grid->frames) return y + h;
     double at = x + used + bar + 3 * small;

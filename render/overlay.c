@@ -153,8 +153,9 @@ bool overlay_picture(Figure *figure, const OverlayPicture *picture, const ChartO
     bottom += theme->type_small;
     Color palette[256];
     legend_of(&veil, theme, palette);
-    bottom +=
-        chart_legend_palette(figure, area.x, bottom, fmin(160 * unit, area.w), palette, &range);
+    double named = chart_legend_unit(figure, area.x, bottom, "weight");
+    bottom += chart_legend_palette(figure, area.x + named, bottom, fmin(160 * unit, area.w - named),
+                                   palette, &range);
     chart_end(figure, options, &area, bottom);
     return true;
 }
@@ -332,8 +333,9 @@ bool overlay_sound(Figure *figure, const OverlaySound *sound, const ChartOptions
                                           x, area.y));
     }
     bottom += theme->type_small * 3.6;
-    bottom += chart_legend(figure, area.x + l.left, bottom, fmin(160 * unit, area.w - l.left),
-                           options, &range);
+    double at = area.x + l.left + chart_legend_unit(figure, area.x + l.left, bottom, "weight");
+    bottom +=
+        chart_legend(figure, at, bottom, fmin(160 * unit, area.x + area.w - at), options, &range);
     chart_end(figure, options, &area, bottom);
     return true;
 }

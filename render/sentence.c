@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "render/strokes.h"
+
 typedef struct Plan {
     Figure *figure;
     const Theme *theme;
@@ -62,6 +64,10 @@ static void draw_token(const Plan *plan, const ChartLabels *labels, int i, Chip 
                 style, &mark);
 }
 
+static double outline_width(const Theme *theme, double place) {
+    return fmax(theme->line_min, 8 * place);
+}
+
 /* Fill by weight; on the projector an outline whose width tells it. */
 static FigurePaint shade(const Plan *plan, double place, bool cut, Color *ink) {
     *ink = plan->theme->ink;
@@ -70,7 +76,7 @@ static FigurePaint shade(const Plan *plan, double place, bool cut, Color *ink) {
         return (FigurePaint){.fill = theme_hatch(plan->theme), .hatch = true, .width = 0.7};
     if (plan->theme->outlines)
         return (FigurePaint){.stroke = place >= 0.05 ? plan->theme->accent : COLOR_NONE,
-                             .width = fmax(plan->theme->line_min, 8 * place)};
+                             .width = outline_width(plan->theme, place)};
     Color fill = plan->palette[(int)lround(place * 255)];
     *ink = theme_on(plan->theme, fill);
     return (FigurePaint){.fill = fill};
@@ -159,6 +165,19 @@ static double draw_queries(const Plan *plan, const ChartLabels *labels, double x
     return y + used + plan->theme->type_small;
 }
 
+/* What fills mean, or the outlines in their place. Returns the lowest point. */
+static double draw_legend(const Plan *plan, const ChartArea *area, double y) {
+    double widths[STROKES_KEY], unit = plan->theme->type_body / 13;
+    for (int i = 0; i < STROKES_KEY; i++)
+        widths[i] = outline_width(plan->theme, strokes_key_places[i]);
+    StrokesKey key = {.range = &plan->range, .n_heads = 1, .widths = widths};
+    if (plan->theme->outlines)
+        return strokes_key(plan->figure, area, y + plan->theme->type_small, &key);
+    double used = chart_legend_unit(plan->figure, area->x, y, "weight");
+    return y + chart_legend(plan->figure, area->x + used, y, fmin(160 * unit, area->w - used),
+                            plan->options, &plan->range);
+}
+
 bool sentence_draw(Figure *figure, const Sentence *sentence, const ChartOptions *options,
                    Error *error) {
     if (!chart_check(&sentence->matrix, 1, &sentence->queries, &sentence->keys, error))
@@ -199,8 +218,7 @@ bool sentence_draw(Figure *figure, const Sentence *sentence, const ChartOptions 
     for (int i = 0; i < keys.n && sentence->same_text; i++)
         if (keys.index[i] == sentence->query) draw_outline(&plan, chips[i]);
     y += theme->type_small * 0.5;
-    y += chart_legend(figure, area.x, y, fmin(160 * theme->type_body / 13, area.w), options,
-                      &plan.range);
+    y = draw_legend(&plan, &area, y);
     chart_end(figure, options, &area, y);
     return true;
 }

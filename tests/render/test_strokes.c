@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "render/cross.h"
+#include "render/sentence.h"
 #include "render/strokes.h"
 #include "tests/render/sample.h"
 
@@ -128,12 +129,37 @@ static void sides_are_written_alike(void **unused) {
     sample_free(sample);
 }
 
+/* Where outlines stand for fills, the legend is of outlines too. */
+static void outlines_have_their_own_key(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    ChartMatrix m = key_matrix(sample, 6);
+    ChartAxis axis = sample_axis(sample, SAMPLE_ENGLISH, 6);
+    Sentence sentence = {.matrix = m, .queries = axis, .keys = axis, .same_text = true};
+    for (int kind = 0; kind < 2; kind++) {
+        const Theme *theme = theme_of(kind ? THEME_PROJECTOR : THEME_LIGHT);
+        Figure *figure = figure_new(theme, sample->text);
+        Error error = {0};
+        assert_true(sentence_draw(figure, &sentence, &(ChartOptions){.title = "Text"}, &error));
+        int n, n_bars = 0;
+        const FigureItem *items = figure_items(figure, &n);
+        for (int i = 0; i < n; i++)
+            n_bars += items[i].kind == FIGURE_IMAGE;
+        assert_int_equal(n_bars, kind ? 0 : 1);
+        assert_true((text_item(figure, "0.5") != NULL) == (kind == 1));
+        assert_non_null(text_item(figure, "weight"));
+        figure_free(figure);
+    }
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(widths_are_told),
         cmocka_unit_test(scales_of_rows_are_shares),
         cmocka_unit_test(labels_left_out_are_told),
         cmocka_unit_test(sides_are_written_alike),
+        cmocka_unit_test(outlines_have_their_own_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
