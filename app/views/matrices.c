@@ -378,8 +378,8 @@ static const char *title_text(const ViewInput *input, const Matrices *m, const c
 
 /* ---- all of it ---- */
 
-/* Cuts, picks and renormalises one matrix; adds to the losses, of the row `only` alone unless it is
- * -1. */
+/* Cuts, picks, renormalises and hides in one matrix; adds to the losses, of the row `only` alone
+ * unless it is -1. */
 static void finish_matrix(const ViewInput *input, Matrices *m, Tensor weights, Tensor cuts,
                           const bool *picked, int only, Losses *losses, Arena *arena) {
     const State *state = input->state;
@@ -387,20 +387,20 @@ static void finish_matrix(const ViewInput *input, Matrices *m, Tensor weights, T
     Ranked *ranked = arena_alloc(arena, ((size_t)n_keys + 1) * sizeof *ranked);
     for (int q = 0; q < m->queries.axis.n; q++) {
         float *row = weights.data + (int64_t)q * n_keys;
-        if (m->queries.axis.tokens[q].hidden || !side_seen(&m->queries, q)) continue;
-        if (picked && !picked[q]) {
-            for (int k = 0; k < n_keys; k++)
-                row[k] = NAN;
-            continue;
-        }
+        bool hidden = m->queries.axis.tokens[q].hidden || (picked && !picked[q]);
+        for (int k = 0; k < n_keys && hidden; k++)
+            row[k] = NAN;
+        if (hidden || !side_seen(&m->queries, q)) continue;
         bool counts = only < 0 || q == only;
         if (counts) add_row(losses, row, &m->keys);
         double cut = 0;
         if (cuts.data) cut = cut_row(row, cuts.data + (int64_t)q * n_keys, m, state, ranked);
         if (counts) losses->cut += cut;
         if (state->renormalise) renormalise_row(row, m);
-        for (int k = 0; k < n_keys; k++)
-            if (row[k] > m->largest && !m->keys.axis.tokens[k].hidden) m->largest = row[k];
+        for (int k = 0; k < n_keys; k++) {
+            if (m->keys.axis.tokens[k].hidden) row[k] = NAN; /* no part of any scale */
+            if (row[k] > m->largest) m->largest = row[k];
+        }
     }
 }
 

@@ -35,6 +35,24 @@ static void unknown_words_are_shown_and_said(void **unused) {
     done(&d);
 }
 
+/* What is hidden has no part in the scale of what is shown. */
+static void scales_are_of_what_is_shown(void **unused) {
+    (void)unused;
+    Drawn d =
+        draw("heatmap",
+             "attention=cross;layer=1;head=2;hide=cat,is,mat,.,</s>;renormalise=true;range=max");
+    int n;
+    double most = 0;
+    const FigureItem *items = figure_items(d.figure, &n);
+    for (int i = 0; i < n; i++)
+        if (items[i].mark && items[i].mark->has_weight && items[i].mark->weight > most)
+            most = items[i].mark->weight;
+    char scale[64];
+    snprintf(scale, sizeof scale, "scale 0..%.3g (largest)", most);
+    says(&d, scale);
+    done(&d);
+}
+
 static int open_roberta(void **unused) {
     (void)unused;
     return ground_open("tests/data/golden/roberta");
@@ -84,6 +102,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_nobody_asked_for_is_said),
         cmocka_unit_test(unknown_words_are_shown_and_said),
+        cmocka_unit_test(scales_are_of_what_is_shown),
     };
     const struct CMUnitTest of_one_stack[] = {
         cmocka_unit_test(learned_positions_have_no_pairs),
