@@ -70,6 +70,8 @@ typedef enum Probe {
     PROBE_BROKEN
 } Probe; /* BROKEN: the error is set */
 
+/* Sets all but the options; false if a file cannot be read. */
+bool source_look(Source *source, const char *path, Arena *arena, Error *error);
 /* First bytes of a regular file, zeroes behind, and its size; false if it cannot be read. */
 bool file_head(const char *path, uint8_t head[64], size_t *n_bytes);
 /* A file of that name lies in the folder. */
