@@ -121,72 +121,81 @@ static Beam reference(Golden *g, const GenerateOptions *options, double penalty)
     return *b;
 }
 
+static const int32_t bad[] = {5, -1};
+static const int32_t *const words[] = {bad};
+
 /* The model's own generation config, changed from case to case. A likelier end of sentence makes
  * hypotheses of different lengths. */
+typedef struct BeamCase {
+    int n_beams, n_new, eos;
+    float penalty;
+    bool early, never, ignore_eos;
+    int min_length, no_repeat, forced_bos, forced_eos;
+    float repetition;
+    bool bad_words, renormalize;
+} BeamCase;
+static const BeamCase beam_cases[] = {
+    {2, 8, 0, 1, false, false, false, 0, 0, -1, -1, 1, false, false},
+    {4, 10, 0, 0, false, false, false, 0, 0, -1, -1, 1, false, false},
+    {5, 12, 0, 2, false, false, false, 0, 0, -1, 0, 1, true, false},
+    {3, 12, 0, -1, true, false, false, 0, 0, -1, -1, 1, false, false},
+    {3, 12, 0, 1, false, true, false, 4, 2, -1, -1, 1, false, false},
+    {4, 9, 0, 1, true, false, false, 0, 1, 17, 0, 1.5f, true, false},
+    {4, 6, 0, 1, false, false, true, 0, 0, -1, -1, 1, false, false},
+    {4, 12, 1, 1, false, false, false, 0, 0, -1, -1, 1, false, false},
+    {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, false, false},
+    {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, true, true},
+    {4, 9, 0, 1, false, false, false, 0, 0, 17, 0, 3, true, true}};
+
+static void set_config(GenerationConfig *c, const BeamCase *b) {
+    c->length_penalty = b->penalty;
+    c->early_stopping = b->early;
+    c->never_early = b->never;
+    c->min_length = b->min_length;
+    c->no_repeat_ngram = b->no_repeat;
+    c->forced_bos_id = b->forced_bos;
+    c->forced_eos_id = b->forced_eos;
+    c->repetition_penalty = b->repetition;
+    c->n_bad_words = b->bad_words;
+    c->bad_words = words;
+    c->renormalize = b->renormalize;
+}
+
 static void beams_equal_the_definition(void **state) {
     (void)state;
     Golden g = golden_open("marian");
     GenerationConfig *c = &g.model->config.generation;
-    static const int32_t bad[] = {5, -1};
-    static const int32_t *const words[] = {bad};
-    static const struct {
-        int n_beams, n_new, eos;
-        float penalty;
-        bool early, never, ignore_eos;
-        int min_length, no_repeat, forced_bos, forced_eos;
-        float repetition;
-        bool bad_words, renormalize;
-    } cases[] = {{2, 8, 0, 1, false, false, false, 0, 0, -1, -1, 1, false, false},
-                 {4, 10, 0, 0, false, false, false, 0, 0, -1, -1, 1, false, false},
-                 {5, 12, 0, 2, false, false, false, 0, 0, -1, 0, 1, true, false},
-                 {3, 12, 0, -1, true, false, false, 0, 0, -1, -1, 1, false, false},
-                 {3, 12, 0, 1, false, true, false, 4, 2, -1, -1, 1, false, false},
-                 {4, 9, 0, 1, true, false, false, 0, 1, 17, 0, 1.5f, true, false},
-                 {4, 6, 0, 1, false, false, true, 0, 0, -1, -1, 1, false, false},
-                 {4, 12, 1, 1, false, false, false, 0, 0, -1, -1, 1, false, false},
-                 {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, false, false},
-                 {3, 12, 1, 0.6f, true, false, false, 0, 0, -1, -1, 1.2f, true, true},
-                 {4, 9, 0, 1, false, false, false, 0, 0, 17, 0, 3, true, true}};
     int n_early = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    for (size_t i = 0; i < sizeof beam_cases / sizeof *beam_cases; i++)
         for (int source = 0; source < 3; source++) {
+            const BeamCase *b = &beam_cases[i];
             int32_t ids[9];
             for (int t = 0; t < 9; t++)
                 ids[t] = (source * 37 + t * 11 + 2) % 100;
             g.input.source = tokens_of(g.arena, ids, 9);
-            GenerateOptions options = {.n_beams = cases[i].n_beams,
-                                       .max_new_tokens = cases[i].n_new,
-                                       .ignore_eos = cases[i].ignore_eos,
+            GenerateOptions options = {.n_beams = b->n_beams,
+                                       .max_new_tokens = b->n_new,
+                                       .ignore_eos = b->ignore_eos,
                                        .keep_beams = true};
             Error error = {0};
             Generation out;
             c->n_eos = 1;
             c->eos_ids[0] = 0;
-            if (cases[i].eos) { /* what greedy search says third ends a sentence */
+            if (b->eos) { /* what greedy search says third ends a sentence */
                 generate(g.model, &g.input, &(GenerateOptions){.n_beams = 1, .max_new_tokens = 4},
                          g.arena, &out, &error);
                 expect_ok(&error);
                 c->eos_ids[0] = out.ids[out.n > 3 ? 3 : out.n - 1];
             }
-            c->length_penalty = cases[i].penalty;
-            c->early_stopping = cases[i].early;
-            c->never_early = cases[i].never;
-            c->min_length = cases[i].min_length;
-            c->no_repeat_ngram = cases[i].no_repeat;
-            c->forced_bos_id = cases[i].forced_bos;
-            c->forced_eos_id = cases[i].forced_eos;
-            c->repetition_penalty = cases[i].repetition;
-            c->n_bad_words = cases[i].bad_words;
-            c->bad_words = words;
-            c->renormalize = cases[i].renormalize;
-            Beam want = reference(&g, &options, cases[i].penalty);
+            set_config(c, b);
+            Beam want = reference(&g, &options, b->penalty);
             generate(g.model, &g.input, &options, g.arena, &out, &error);
             expect_ok(&error);
             bool same = out.n == want.n && memcmp(out.ids, want.ids, (size_t)out.n * 4) == 0;
             if (!same || !(fabs(out.score - want.score) < 1e-4))
                 fail_msg("case %zu, source %d: %d ids of score %g, %d of %g expected", i, source,
                          out.n, out.score, want.n, want.score);
-            n_early += out.n < 1 + cases[i].n_new;
+            n_early += out.n < 1 + b->n_new;
         }
     assert_true(n_early > 3); /* or ends of sentence were never tried */
     golden_close(&g);

@@ -142,81 +142,92 @@ static void put_half(uint8_t *to, float x) {
     memcpy(to, &h, 2);
 }
 
+static const struct {
+    Dtype dtype;
+    struct {
+        int at; /* byte of the block */
+        float x;
+    } scales[2];         /* of the first block; twice as much in the second. x 0: none */
+    double weighted_sum; /* of item i times i % 97 + 1 */
+    float items[6];      /* 0, 1, 17, 31, n/2 + 5, n - 1 */
+} block_cases[] = {
+    {DTYPE_Q8_0,
+     {{0, .05f}},
+     1781.96484,
+     {-4.9987793f, -0.949768066f, -1.89953613f, -4.84881592f, 7.99804688f, 10.3974609f}},
+    {DTYPE_Q4_0,
+     {{0, -.3f}},
+     279.645508,
+     {-1.20019531f, -1.50024414f, -1.80029297f, 0.600097656f, -1.80029297f, 4.20068359f}},
+    {DTYPE_Q4_K,
+     {{0, .02f}, {2, .01f}},
+     160165.788,
+     {1.51032257f, 2.47052765f, 3.43073273f, -0.170036316f, 1.18025208f, 0.340072632f}},
+    {DTYPE_Q6_K,
+     {{208, .003f}},
+     16572.6559,
+     {-1.47912788f, 0.357030869f, -0.945081711f, -0.945081711f, 0.660057068f, -3.69031906f}},
+    {DTYPE_Q4_1,
+     {{0, .1f}, {2, -.7f}},
+     338.486938,
+     {0.499511719f, 0.399536133f, 0.599487305f, 0.599487305f, -0.600585938f, 0.399169922f}},
+    {DTYPE_Q5_0,
+     {{0, -.06f}},
+     -379.544556,
+     {0.239990234f, 0.179992676f, 0.959960938f, -0.41998291f, 0.119995117f, -1.31994629f}},
+    {DTYPE_Q5_1,
+     {{0, .04f}, {2, -.5f}},
+     504.135529,
+     {-0.459991455f, -0.0599060059f, 0.100128174f, -0.0599060059f, 0.040222168f, -0.199829102f}},
+    {DTYPE_Q5_K,
+     {{0, .02f}, {2, .01f}},
+     224419.371,
+     {3.91083527f, 7.27155304f, 4.15088654f, 1.51032257f, 3.80081177f, 16.2834778f}},
+    {DTYPE_Q2_K,
+     {{80, .02f}, {82, .01f}},
+     5200.62074,
+     {0.750160217f, 0.750160217f, 0.400085449f, -0.140029907f, -0.0800170898f, 0.140029907f}},
+    {DTYPE_Q3_K,
+     {{108, .003f}},
+     -199.475246,
+     {-0.0960083008f, -0.288024902f, 0.0360031128f, 0.0360031128f, 0.f, 0.114009857f}},
+    {DTYPE_IQ4_NL,
+     {{0, -.02f}},
+     147.911591,
+     {-1.06022644f, -1.3802948f, -1.78038025f, 0.440093994f, -1.52032471f, 4.16088867f}},
+    {DTYPE_IQ4_XS,
+     {{0, .002f}},
+     1803.62702,
+     {4.16168213f, -1.52061462f, -4.5218277f, -1.52061462f, 2.13686371f, -1.2405014f}},
+};
+
+/* Two blocks of `fill`'s bytes, but for their scales. */
+static void make_blocks(size_t c, uint8_t *bytes) {
+    int size = dtype_info[block_cases[c].dtype].block_bytes;
+    fill(bytes, 2 * (size_t)size);
+    for (int block = 0; block < 2; block++)
+        for (int i = 0; i < 2; i++)
+            if (block_cases[c].scales[i].x != 0)
+                put_half(bytes + block * size + block_cases[c].scales[i].at,
+                         block_cases[c].scales[i].x * (float)(block + 1));
+}
+
 static void blocks_are_ggmls(void **state) {
     (void)state;
-    static const struct {
-        Dtype dtype;
-        double weighted_sum; /* of item i times i % 97 + 1 */
-        float items[6];      /* 0, 1, 17, 31, n/2 + 5, n - 1 */
-    } cases[] = {
-        {DTYPE_Q8_0,
-         1781.96484,
-         {-4.9987793f, -0.949768066f, -1.89953613f, -4.84881592f, 7.99804688f, 10.3974609f}},
-        {DTYPE_Q4_0,
-         279.645508,
-         {-1.20019531f, -1.50024414f, -1.80029297f, 0.600097656f, -1.80029297f, 4.20068359f}},
-        {DTYPE_Q4_K,
-         160165.788,
-         {1.51032257f, 2.47052765f, 3.43073273f, -0.170036316f, 1.18025208f, 0.340072632f}},
-        {DTYPE_Q6_K,
-         16572.6559,
-         {-1.47912788f, 0.357030869f, -0.945081711f, -0.945081711f, 0.660057068f, -3.69031906f}},
-        {DTYPE_Q4_1,
-         338.486938,
-         {0.499511719f, 0.399536133f, 0.599487305f, 0.599487305f, -0.600585938f, 0.399169922f}},
-        {DTYPE_Q5_0,
-         -379.544556,
-         {0.239990234f, 0.179992676f, 0.959960938f, -0.41998291f, 0.119995117f, -1.31994629f}},
-        {DTYPE_Q5_1,
-         504.135529,
-         {-0.459991455f, -0.0599060059f, 0.100128174f, -0.0599060059f, 0.040222168f,
-          -0.199829102f}},
-        {DTYPE_Q5_K,
-         224419.371,
-         {3.91083527f, 7.27155304f, 4.15088654f, 1.51032257f, 3.80081177f, 16.2834778f}},
-        {DTYPE_Q2_K,
-         5200.62074,
-         {0.750160217f, 0.750160217f, 0.400085449f, -0.140029907f, -0.0800170898f, 0.140029907f}},
-        {DTYPE_Q3_K,
-         -199.475246,
-         {-0.0960083008f, -0.288024902f, 0.0360031128f, 0.0360031128f, 0.f, 0.114009857f}},
-        {DTYPE_IQ4_NL,
-         147.911591,
-         {-1.06022644f, -1.3802948f, -1.78038025f, 0.440093994f, -1.52032471f, 4.16088867f}},
-        {DTYPE_IQ4_XS,
-         1803.62702,
-         {4.16168213f, -1.52061462f, -4.5218277f, -1.52061462f, 2.13686371f, -1.2405014f}},
-    };
-    for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-        Dtype dtype = cases[c].dtype;
-        int size = dtype_info[dtype].block_bytes, n = 2 * dtype_info[dtype].block_items;
+    for (size_t c = 0; c < sizeof block_cases / sizeof *block_cases; c++) {
+        Dtype dtype = block_cases[c].dtype;
+        int n = 2 * dtype_info[dtype].block_items;
         uint8_t bytes[420];
         float out[512];
-        fill(bytes, 2 * (size_t)size);
-        for (int block = 0; block < 2; block++) {
-            uint8_t *b = bytes + block * size;
-            float k = (float)(block + 1);
-            if (dtype == DTYPE_Q8_0) put_half(b, .05f * k);
-            if (dtype == DTYPE_Q4_0) put_half(b, -.3f * k);
-            if (dtype == DTYPE_Q4_K) put_half(b, .02f * k), put_half(b + 2, .01f * k);
-            if (dtype == DTYPE_Q4_1) put_half(b, .1f * k), put_half(b + 2, -.7f * k);
-            if (dtype == DTYPE_Q5_0) put_half(b, -.06f * k);
-            if (dtype == DTYPE_Q5_1) put_half(b, .04f * k), put_half(b + 2, -.5f * k);
-            if (dtype == DTYPE_Q5_K) put_half(b, .02f * k), put_half(b + 2, .01f * k);
-            if (dtype == DTYPE_Q2_K) put_half(b + 80, .02f * k), put_half(b + 82, .01f * k);
-            if (dtype == DTYPE_Q3_K) put_half(b + 108, .003f * k);
-            if (dtype == DTYPE_IQ4_NL) put_half(b, -.02f * k);
-            if (dtype == DTYPE_IQ4_XS) put_half(b, .002f * k);
-            if (dtype == DTYPE_Q6_K) put_half(b + 208, .003f * k);
-        }
+        make_blocks(c, bytes);
         dtype_to_f32(dtype, bytes, 0, n, out);
         double sum = 0;
         for (int i = 0; i < n; i++)
             sum += (double)out[i] * (i % 97 + 1);
-        assert_true(fabs(sum / cases[c].weighted_sum - 1) < 1e-6);
+        assert_true(fabs(sum / block_cases[c].weighted_sum - 1) < 1e-6);
         const int at[] = {0, 1, 17, 31, n / 2 + 5, n - 1};
         for (int i = 0; i < 6; i++)
-            assert_float_equal(out[at[i]], cases[c].items[i], 1e-6);
+            assert_float_equal(out[at[i]], block_cases[c].items[i], 1e-6);
         float second[256];
         dtype_to_f32(dtype, bytes, n / 2, n / 2, second);
         assert_memory_equal(second, out + n / 2, (size_t)n / 2 * sizeof *out);
