@@ -40,7 +40,7 @@ static void scales_are_of_what_is_shown(void **unused) {
     (void)unused;
     Drawn d =
         draw("heatmap",
-             "attention=cross;layer=1;head=2;hide=cat,is,mat,.,</s>;renormalise=true;range=max");
+             "attention=cross;layer=1;head=2;hide=the,on,is;renormalise=true;range=max");
     int n;
     double most = 0;
     const FigureItem *items = figure_items(d.figure, &n);
