@@ -174,11 +174,13 @@ static void draw_column_labels(const Plan *plan, int panel, double x, double y) 
         FigureMark mark = token_mark(plan, plan->options->transpose, plan->columns.index[c], panel);
         style.color = plan->columns.special[c] ? plan->theme->soft : plan->theme->ink;
         double at = x + (c + 0.5) * plan->cell_w;
-        if (plan->turned)
-            figure_text(plan->figure, at + plan->column_font.size * 0.36, y - 8,
-                        plan->columns.text[c], style, &mark);
-        else
-            figure_text(plan->figure, at, y - 8, plan->columns.text[c], style, &mark);
+        FigureTextStyle one = style;
+        double width = text_width(figure_fonts(plan->figure), plan->columns.text[c], one.font);
+        bool stands = text_stands(plan->columns.text[c]) && width < plan->cell_w;
+        bool turned = plan->turned && !stands;
+        if (!turned) one.angle = 0, one.anchor = FIGURE_MIDDLE;
+        figure_text(plan->figure, turned ? at + plan->column_font.size * 0.36 : at, y - 8,
+                    plan->columns.text[c], one, &mark);
     }
 }
 

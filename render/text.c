@@ -276,6 +276,16 @@ bool text_is_rtl(Str s) {
     return false;
 }
 
+bool text_stands(Str s) {
+    size_t n;
+    for (size_t at = 0; at < s.n; at += n) {
+        uint32_t c = utf8_decode(s, at, &n);
+        bool joins = c == 0x200d || (c >= 0xfe00 && c <= 0xfe0f); /* one picture of several */
+        if (c < 0x2e80 && !joins) return false;
+    }
+    return s.n > 0;
+}
+
 Str text_isolated(Arena *arena, Str s) {
     /* Left-to-right mark, first strong isolate ... pop (Unicode Standard Annex 9). */
     if (!text_is_rtl(s)) return s;
