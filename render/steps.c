@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct Plan {
     Figure *figure;
@@ -210,15 +211,37 @@ static bool check(const Steps *steps, Error *error) {
     return true;
 }
 
-/* How wide the widest line of panels is when lines are at most so wide. */
-static double flow_width(const Plan *plan, const Panel *panels, double most) {
-    double x = 0, widest = 0;
+/* Panels one behind the other, in lines of at most so wide: where each begins. With a stride they
+ * stand in columns below each other. Returns how wide the widest line is. */
+static double flow(const Plan *plan, const Panel *panels, double most, double stride, double *x) {
+    double at = 0, widest = 0;
     for (int i = 0; i < plan->steps->n_panels; i++) {
-        if (x > 0 && x + panels[i].w > most) x = 0;
-        widest = fmax(widest, x + panels[i].w);
-        x += panels[i].w + plan->gap;
+        if (at > 0 && at + panels[i].w > most + 0.5) at = 0;
+        x[i] = at;
+        widest = fmax(widest, at + panels[i].w);
+        at += fmax(panels[i].w + plan->gap, stride);
     }
     return widest;
+}
+
+static int n_lines(const double *x, int n) {
+    int lines = 0;
+    for (int i = 0; i < n; i++)
+        lines += x[i] == 0;
+    return lines;
+}
+
+/* Columns, unless lines that follow closely are fewer. */
+static double lay_out(const Plan *plan, const Panel *panels, double most, double *x) {
+    int n = plan->steps->n_panels;
+    double stride = 0, *close = arena_alloc(plan->arena, (size_t)n * sizeof *close);
+    for (int i = 0; i < n; i++)
+        stride = fmax(stride, panels[i].w + plan->gap);
+    double widest = flow(plan, panels, most, stride, x);
+    double closest = flow(plan, panels, most, 0, close);
+    if (n_lines(x, n) <= n_lines(close, n)) return widest;
+    memcpy(x, close, (size_t)n * sizeof *x);
+    return closest;
 }
 
 bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options, Error *error) {
@@ -232,25 +255,23 @@ bool steps_draw(Figure *figure, const Steps *steps, const ChartOptions *options,
     Panel *panels = arena_alloc(plan.arena, (size_t)steps->n_panels * sizeof *panels);
     for (int i = 0; i < steps->n_panels; i++)
         panels[i] = panel_of(&plan, &steps->panels[i]);
+    double *x = arena_alloc(plan.arena, (size_t)steps->n_panels * sizeof *x);
     ChartArea area = chart_begin(figure, options,
                                  chart_subtitle(plan.arena, options, "weights: 0..1",
                                                 "other numbers: each by its largest", NULL),
-                                 flow_width(&plan, panels, 1250 * unit));
-    double x = area.x, y = area.y, tallest = 0;
+                                 lay_out(&plan, panels, 1290 * unit, x));
+    lay_out(&plan, panels, area.w, x);
+    double y = area.y, tallest = 0;
     for (int i = 0; i < steps->n_panels; i++) {
-        if (x > area.x && x + panels[i].w > area.x + area.w) {
-            x = area.x;
+        if (i > 0 && x[i] == 0) {
             y += tallest + plan.gap * 0.7;
             tallest = 0;
         }
-        draw_panel(&plan, &panels[i], i, x, y);
+        draw_panel(&plan, &panels[i], i, area.x + x[i], y);
         tallest = fmax(tallest, panels[i].h);
-        double next = x + panels[i].w + plan.gap;
-        bool last = i == steps->n_panels - 1;
-        if (!last && next + panels[i + 1].w <= area.x + area.w)
-            draw_arrow(&plan, x + panels[i].w + plan.gap / 2,
+        if (i + 1 < steps->n_panels && x[i + 1] > 0)
+            draw_arrow(&plan, area.x + x[i + 1] - plan.gap / 2,
                        y + panels[i].top + panels[i].n_rows * plan.cell_h / 2);
-        x = next;
     }
     chart_end(figure, options, &area, y + tallest);
     return true;

@@ -39,8 +39,7 @@ static void unknown_words_are_shown_and_said(void **unused) {
 static void scales_are_of_what_is_shown(void **unused) {
     (void)unused;
     Drawn d =
-        draw("heatmap",
-             "attention=cross;layer=1;head=2;hide=the,on,is;renormalise=true;range=max");
+        draw("heatmap", "attention=cross;layer=1;head=2;hide=the,on,is;renormalise=true;range=max");
     int n;
     double most = 0;
     const FigureItem *items = figure_items(d.figure, &n);
