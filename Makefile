@@ -151,36 +151,35 @@ clean:
 	rm -rf build build-sanitize build-fuzz
 
 # ---- make install: everything below PREFIX; uninstall takes away exactly that ----
-bindir = $(DESTDIR)$(PREFIX)/bin
-datadir = $(DESTDIR)$(PREFIX)/share
 ICON_SIZES = 48 128 256
-INSTALL_FOLDERS = bin share/attnscope share/man/man1 share/applications share/doc/attnscope \
-  share/bash-completion/completions share/zsh/site-functions share/fish/vendor_completions.d \
-  $(foreach s,scalable $(foreach n,$(ICON_SIZES),$(n)x$(n)),share/icons/hicolor/$(s)/apps)
+ICONS = share/icons/hicolor
+INSTALLED = bin/attnscope share/attnscope share/doc/attnscope share/man/man1/attnscope.1 \
+  share/bash-completion/completions/attnscope share/zsh/site-functions/_attnscope \
+  share/fish/vendor_completions.d/attnscope.fish share/applications/attnscope.desktop \
+  $(ICONS)/scalable/apps/attnscope.svg \
+  $(foreach s,$(ICON_SIZES),$(ICONS)/$(s)x$(s)/apps/attnscope.png)
+INSTALL_FOLDERS = $(sort share/attnscope share/doc/attnscope $(patsubst %/,%,$(dir $(INSTALLED))))
 install: attnscope
-	@mkdir -p $(INSTALL_FOLDERS:%=$(DESTDIR)$(PREFIX)/%)
-	install -m 755 $(BUILD)/attnscope $(bindir)/attnscope
-	for part in models lessons; do [ ! -d assets/$$part ] || cp -R assets/$$part $(datadir)/attnscope/; done
-	chmod -R u=rwX,go=rX $(datadir)/attnscope
-	$(BUILD)/attnscope help --format man > $(datadir)/man/man1/attnscope.1
-	$(BUILD)/attnscope help --format bash > $(datadir)/bash-completion/completions/attnscope
-	$(BUILD)/attnscope help --format zsh > $(datadir)/zsh/site-functions/_attnscope
-	$(BUILD)/attnscope help --format fish > $(datadir)/fish/vendor_completions.d/attnscope.fish
-	install -m 644 assets/desktop/attnscope.desktop $(datadir)/applications/attnscope.desktop
-	install -m 644 assets/icon/attnscope.svg $(datadir)/icons/hicolor/scalable/apps/attnscope.svg
+	@mkdir -p '$(DESTDIR)$(PREFIX)/'
+	@cd '$(DESTDIR)$(PREFIX)/' && mkdir -p $(INSTALL_FOLDERS)
+	install -m 755 $(BUILD)/attnscope '$(DESTDIR)$(PREFIX)/bin/attnscope'
+	for part in models lessons; do [ ! -d assets/$$part ] || cp -R assets/$$part '$(DESTDIR)$(PREFIX)/share/attnscope/'; done
+	chmod -R u=rwX,go=rX '$(DESTDIR)$(PREFIX)/share/attnscope'
+	$(BUILD)/attnscope help --format man > '$(DESTDIR)$(PREFIX)/share/man/man1/attnscope.1'
+	$(BUILD)/attnscope help --format bash > '$(DESTDIR)$(PREFIX)/share/bash-completion/completions/attnscope'
+	$(BUILD)/attnscope help --format zsh > '$(DESTDIR)$(PREFIX)/share/zsh/site-functions/_attnscope'
+	$(BUILD)/attnscope help --format fish > '$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/attnscope.fish'
+	install -m 644 assets/desktop/attnscope.desktop '$(DESTDIR)$(PREFIX)/share/applications/attnscope.desktop'
+	install -m 644 assets/icon/attnscope.svg '$(DESTDIR)$(PREFIX)/$(ICONS)/scalable/apps/attnscope.svg'
 	for s in $(ICON_SIZES); do install -m 644 assets/icon/attnscope-$$s.png \
-	  $(datadir)/icons/hicolor/$${s}x$$s/apps/attnscope.png; done
-	install -m 644 LICENSE README.md $(datadir)/doc/attnscope/
-uninstall:
-	rm -rf $(datadir)/attnscope $(datadir)/doc/attnscope
-	rm -f $(bindir)/attnscope $(datadir)/man/man1/attnscope.1 \
-	  $(datadir)/bash-completion/completions/attnscope $(datadir)/zsh/site-functions/_attnscope \
-	  $(datadir)/fish/vendor_completions.d/attnscope.fish $(datadir)/applications/attnscope.desktop \
-	  $(datadir)/icons/hicolor/scalable/apps/attnscope.svg \
-	  $(foreach s,$(ICON_SIZES),$(datadir)/icons/hicolor/$(s)x$(s)/apps/attnscope.png)
+	  '$(DESTDIR)$(PREFIX)'/$(ICONS)/$${s}x$$s/apps/attnscope.png; done
+	install -m 644 LICENSE README.md '$(DESTDIR)$(PREFIX)/share/doc/attnscope/'
 # Folders that are empty now go too, but for those that every system has.
-	-@[ ! -d '$(DESTDIR)$(PREFIX)' ] || [ -z '$(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX))' ] || \
-	  { cd '$(DESTDIR)$(PREFIX)' && rmdir -p $(INSTALL_FOLDERS:%/attnscope=%) 2>/dev/null; } || true
+uninstall:
+	[ ! -d '$(DESTDIR)$(PREFIX)/' ] || { cd '$(DESTDIR)$(PREFIX)/' && rm -rf $(INSTALLED); }
+	-@[ ! -d '$(DESTDIR)$(PREFIX)/' ] || [ -z '$(DESTDIR)$(filter-out /usr /usr/local,$(PREFIX))' ] || { \
+	  (cd '$(DESTDIR)$(PREFIX)/' && rmdir -p $(patsubst %/,%,$(dir $(INSTALLED)))); \
+	  $(if $(DESTDIR),cd '$(DESTDIR)' && rmdir -p '.$(PREFIX)',rmdir '$(PREFIX)'); } 2>/dev/null || true
 
 help:
 	@echo 'make run              build, and open the window (or write figures into out/)'
