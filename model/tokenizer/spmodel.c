@@ -24,7 +24,7 @@ static const int32_t *byte_ids(const SentencePiece *sp, Arena *arena) {
 
 static const PieceModel *unigram(const SentencePiece *sp, const Unknown *unknown, Arena *arena) {
     Arena *scratch = arena_new();
-    float least = FLT_MAX, most = -FLT_MAX;
+    float least = FLT_MAX, most = FLT_MIN; /* so in SentencePiece: scores are below it */
     for (int i = 0; i < sp->n; i++) {
         if (sp->types[i] != PIECE_NORMAL) continue;
         least = sp->scores[i] < least ? sp->scores[i] : least;

@@ -77,7 +77,7 @@ static void check_folder(const char *name, bool special, int n_least) {
 
 static void agrees_with_sentencepiece(void **state) {
     (void)state;
-    static const char *const names[] = {"unigram", "bpe", "bpe_bytes", "suffix", "chars"};
+    static const char *const names[] = {"unigram", "user", "bpe", "bpe_bytes", "suffix", "chars"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         check_folder(names[i], false, 20);
 }

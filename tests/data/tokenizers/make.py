@@ -11,6 +11,7 @@ import collections, json, os, shutil
 import sentencepiece as spm
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+os.chdir(HERE)      # a vocabulary keeps the name of its text: the same bytes, wherever this lies
 TEXTS = [
     '', ' ', 'The boat.', '  leading and  double   spaces  ', "She's singing; they don't know.", 'Äiti söi leipää.',
     'tabs\tand\nlines\r\n', '今天天气很好。', 'x ﬁnd ½ Ａ\u3000b\xa0c', 'e\u0301 o\u0308', 'emoji 👍🏽 and 👨\u200d👩\u200d👧', 'nul\0byte',
@@ -32,7 +33,7 @@ def train(path, **options):
             f.write(' '.join('%X' % ord(c) for c in k) + '\t' + ' '.join('%X' % ord(c) for c in v) + '\n')
     if options.pop('rules', True):
         options['normalization_rule_tsv'] = rules
-    spm.SentencePieceTrainer.train(input=os.path.join(HERE, 'sentences.txt'), model_prefix='/tmp/make_tokenizers', minloglevel=2,
+    spm.SentencePieceTrainer.train(input='sentences.txt', model_prefix='/tmp/make_tokenizers', minloglevel=2,
                                    hard_vocab_limit=False, **options)
     shutil.move("/tmp/make_tokenizers.model", path)
 
@@ -47,12 +48,15 @@ def expect(model, path, texts=TEXTS):
             spans = [[at[p.begin], at[p.begin + 1 if model.is_byte(p.id) else p.end]] for p in pieces]
             f.write(json.dumps({'text': t, 'ids': [p.id for p in pieces], 'offsets': spans, 'decoded': model.decode([p.id for p in pieces])}) + '\n')
 
-def spm_folder(name, file, **options):
+def spm_folder(name, file, texts=TEXTS, **options):
     path = os.path.join(folder(name), file)
     train(path, **options)
-    expect(spm.SentencePieceProcessor(model_file=path), os.path.join(HERE, name, 'expected.jsonl'))
+    expect(spm.SentencePieceProcessor(model_file=path), os.path.join(HERE, name, 'expected.jsonl'), texts)
 
 spm_folder('unigram', 'vocab.spm', vocab_size=260, model_type='unigram', user_defined_symbols=['<sep>'], character_coverage=0.98)
+# Symbols of the user's beside pieces that would win over them by their scores.
+spm_folder('user', 'vocab.spm', open('sentences.txt').read().split('\n')[:-1] + TEXTS, vocab_size=260,
+           model_type='unigram', user_defined_symbols=['▁the▁old', '▁w', 's', 'ing', 'aaa', 'ing▁to', '▁▁'], character_coverage=0.98)
 spm_folder('bpe', 'vocab.spm', vocab_size=300, model_type='bpe', character_coverage=0.98)
 spm_folder('bpe_bytes', 'tokenizer.model', vocab_size=560, model_type='bpe', byte_fallback=True, character_coverage=0.98, rules=False,
            normalization_rule_name='identity', remove_extra_whitespaces=False)
