@@ -52,6 +52,21 @@ void corpus_free(Corpus *corpus) {
 
 /* ---- reading ---- */
 
+/* In a vocabulary with languages each row has to name one of them: without its tag the model would
+ * not know what to write. */
+static bool has_tag(const Corpus *corpus, int language, Error *error) {
+    const char *const *known = tokenizer_languages(corpus->tokenizer);
+    const char *name = corpus->languages[language];
+    if (corpus->reverse || corpus->tags[language] >= 0 || !known || !*known) return true;
+    char list[200] = "";
+    for (int i = 0, n = 0; known[i] && n < (int)sizeof list - 20; i++)
+        n += snprintf(list + n, sizeof list - (size_t)n, "%s%.15s", i ? ", " : "", known[i]);
+    return error_set(
+        error, ERROR_INPUT,
+        "language \"%s\": the vocabulary has no >>%s<< to tell it the model; it has %s", name, name,
+        list);
+}
+
 static int language_index(Corpus *corpus, Str name, Error *error) {
     for (int i = 0; i < corpus->n_languages; i++)
         if (str_is(name, corpus->languages[i])) return i;
@@ -66,7 +81,7 @@ static int language_index(Corpus *corpus, Str name, Error *error) {
     char tag[32]; /* read backwards, every row is written in English */
     int n = snprintf(tag, sizeof tag, ">>%s<<", corpus->reverse ? "eng" : corpus->languages[i]);
     corpus->tags[i] = tokenizer_id(corpus->tokenizer, (Str){tag, (size_t)n}, false);
-    return i;
+    return has_tag(corpus, i, error) ? i : -1;
 }
 
 static bool encode(Corpus *corpus, Str text, bool target, Arena *scratch, const int32_t **ids,
@@ -115,6 +130,13 @@ static bool add_line(Corpus *corpus, Str line, const Recipe *recipe, int times, 
     return true;
 }
 
+/* What zlib has to say of a file that ends too soon, or is broken; true: nothing. */
+static bool is_sound(gzFile file, Error *error) {
+    int code;
+    const char *broken = gzerror(file, &code);
+    return code == Z_OK || code == Z_STREAM_END || error_set(error, ERROR_INPUT, "%s", broken);
+}
+
 bool corpus_add(Corpus *corpus, const char *path, const Recipe *recipe, int times, Error *error) {
     if (corpus->end_id < 0)
         return error_set(error, ERROR_INPUT, "%s: the vocabulary has no </s> to end a row with",
@@ -135,16 +157,14 @@ bool corpus_add(Corpus *corpus, const char *path, const Recipe *recipe, int time
         begin = gztell(file);
         if (ok && n + 1 == MAX_LINE)
             ok = error_set(error, ERROR_INPUT, "longer than %d bytes", MAX_LINE - 2);
+        if (ok && n > 0 && line[n - 1] != '\n') ok = is_sound(file, error);
         while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
             n--;
         if (ok && n > 0) ok = add_line(corpus, (Str){line, n}, recipe, times, scratch, error);
         arena_reset(scratch, mark);
     }
+    ok = ok && is_sound(file, error);
     if (!ok) error_prefix(error, "%s: line %d", path, number);
-    int code;
-    const char *broken = gzerror(file, &code);
-    if (ok && code != Z_OK && code != Z_STREAM_END)
-        ok = error_set(error, ERROR_INPUT, "%s: %s", path, broken);
     if (ok && number == 0) ok = error_set(error, ERROR_INPUT, "%s: has no lines", path);
     gzclose(file);
     arena_free(scratch);

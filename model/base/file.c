@@ -43,8 +43,11 @@ static bool make_folders(const char *path, size_t n, Error *error) {
         if (i < n && path[i] != '/') continue;
         memcpy(part, path, i);
         part[i] = '\0';
-        if (mkdir(part, 0777) == 0 || file_is_folder(part)) continue;
-        return error_set(error, ERROR_IO, "%s: cannot make this folder: %s", part, strerror(errno));
+        if (mkdir(part, 0777) == 0) continue;
+        int reason = errno;
+        if (file_is_folder(part)) continue;
+        return error_set(error, ERROR_IO, "%s: cannot make this folder: %s", part,
+                         strerror(reason));
     }
     return true;
 }

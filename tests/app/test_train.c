@@ -111,13 +111,17 @@ static void wrong_corpora(void **state) {
         const char *text;
         size_t n;
         const char *message;
-    } wrong[] = {{"", 0, "has no lines"},
-                 {"fra\tone\tun\nfra two deux\n", 24, "line 2: lang <TAB> source <TAB> target"},
-                 {"fra\tone\tun\nfra\ttwo\n", 19, "line 2: lang <TAB> source <TAB> target"},
-                 {"\tone\tun\n", 8, "line 1: language"},
-                 {"averylonglanguagename\tone\tun\n", 29, "line 1: language"},
-                 {"fra\to\xffne\tun\n", 12, "line 1"},
-                 {"fra\tone\tu\0n\n", 12, "line 1: a NUL byte"}};
+    } wrong[] = {
+        {"", 0, "has no lines"},
+        {"fra\tone\tun\nfra two deux\n", 24, "line 2: lang <TAB> source <TAB> target"},
+        {"fra\tone\tun\nfra\ttwo\n", 19, "line 2: lang <TAB> source <TAB> target"},
+        {"\tone\tun\n", 8, "line 1: language"},
+        {"fra\tone\tun\nswe\tone\tett\n", 23,
+         "line 2: language \"swe\": the vocabulary has no >>swe<< to tell it the model; it "
+         "has"},
+        {"averylonglanguagename\tone\tun\n", 29, "line 1: language"},
+        {"fra\to\xffne\tun\n", 12, "line 1"},
+        {"fra\tone\tu\0n\n", 12, "line 1: a NUL byte"}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         spawn_file("wrong.tsv", wrong[i].text, wrong[i].n);
         if (!spawn_refused("$ATTNSCOPE train --recipe $SCRATCH/recipe.json "
@@ -131,6 +135,10 @@ static void wrong_corpora(void **state) {
     assert_true(spawn_refused("mkfifo $SCRATCH/fifo; $ATTNSCOPE train --recipe "
                               "$SCRATCH/recipe.json --corpus $SCRATCH/fifo -o $SCRATCH/x",
                               1, "is a pipe"));
+    assert_true(spawn_refused("gzip -c $SCRATCH/corpus.tsv | head -c 150 > $SCRATCH/cut.gz; "
+                              "$ATTNSCOPE train --recipe $SCRATCH/recipe.json --corpus "
+                              "$SCRATCH/cut.gz -o $SCRATCH/x",
+                              1, "unexpected end of file"));
 }
 
 static void wrong_recipes(void **state) {

@@ -1,6 +1,7 @@
 /* The ground floor: errors, arenas, texts and numbers, UTF-8, files, tensor views, JSON. */
 #include "tests/model/engine.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <locale.h>
 #include <stdlib.h>
@@ -134,6 +135,12 @@ static void files_are_whole_or_not_there(void **state) {
     assert_true(file_is_folder(path_join(arena, folder, "x/y")));
     assert_true(folder_make(path_join(arena, folder, "x/y"), &error));
     assert_true(folder_make_above("z.txt", &error) && folder_make_above("/z.txt", &error));
+    char *dangling = path_join(arena, folder, "dangling"); /* the reason is mkdir's */
+    assert_int_equal(symlink("nowhere", dangling), 0);
+    assert_false(folder_make(dangling, &error));
+    assert_non_null(strstr(error.message, strerror(EEXIST)));
+    error = (Error){0};
+    unlink(dangling);
     assert_true(file_save(path, "old", 3, &error));
     FileWriter *w = file_create(path, &error);
     file_write(w, "new and longer", 14);
