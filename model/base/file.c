@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 static const size_t copy_below = (size_t)256 << 20;
@@ -191,6 +192,42 @@ static int give_name(const FileWriter *writer) {
     return linkat(AT_FDCWD, open_file, AT_FDCWD, writer->temporary, AT_SYMLINK_FOLLOW) ? errno : 0;
 }
 
+/* The file that a link leads to, also one that is not there yet; malloced. NULL, and errno: a link
+ * that leads nowhere. */
+static char *behind_link(const char *path, int depth) {
+    char *there = realpath(path, NULL);
+    if (there || errno != ENOENT || depth == 40) return there;
+    char target[4096];
+    ssize_t n = readlink(path, target, sizeof target - 1);
+    if (n < 0) return errno == EINVAL || errno == ENOENT ? strdup(path) : NULL;
+    target[n] = '\0';
+    StrBuf next = {0};
+    int n_folder = *target == '/' ? 0 : (int)(path_name(path) - path);
+    strbuf_printf(&next, "%.*s%s", n_folder, path, target);
+    there = behind_link(next.data, depth + 1);
+    strbuf_free(&next);
+    return there;
+}
+
+/* Into a pipe or a device. Opening a pipe waits for a reader, for ever if none comes: here a second
+ * has to do. */
+static FILE *open_device(const char *path, Error *error) {
+    struct stat st;
+    if (stat(path, &st) != 0 || !S_ISFIFO(st.st_mode)) return fopen(path, "wbe");
+    const struct timespec moment = {.tv_nsec = 10 * 1000 * 1000};
+    int fd;
+    for (int i = 0; (fd = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC)) < 0; i++) {
+        if (errno == ENXIO && i < 100) {
+            nanosleep(&moment, NULL);
+            continue;
+        }
+        if (errno == ENXIO) error_set(error, ERROR_IO, "%s: is a pipe that nobody reads", path);
+        return NULL;
+    }
+    fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+    return fdopen(fd, "wb");
+}
+
 FileWriter *file_create(const char *path, Error *error) {
     struct stat st;
     if (*path == '\0' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode))) {
@@ -206,15 +243,18 @@ FileWriter *file_create(const char *path, Error *error) {
     bool link = lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
     bool system = strncmp(path, "/dev/", 5) == 0 || strncmp(path, "/proc/", 6) == 0;
     device = device || (link && system);
-    char *behind = link && !device ? realpath(path, NULL) : NULL;
-    writer->path = behind ? behind : strdup(path);
-    StrBuf name = {0};
-    strbuf_printf(&name, "%s.%ld.tmp", writer->path, (long)getpid());
-    writer->temporary = device ? NULL : strdup(name.data);
-    writer->file = device ? NULL : open_nameless(writer->path);
-    writer->nameless = writer->file != NULL;
-    if (!writer->file) writer->file = fopen(device ? path : name.data, "wbe");
-    strbuf_free(&name);
+    writer->path = link && !device ? behind_link(path, 0) : strdup(path);
+    if (device) {
+        writer->file = open_device(path, error);
+    } else if (writer->path) {
+        StrBuf name = {0};
+        strbuf_printf(&name, "%s.%ld.tmp", writer->path, (long)getpid());
+        writer->temporary = strdup(name.data);
+        writer->file = open_nameless(writer->path);
+        writer->nameless = writer->file != NULL;
+        if (!writer->file) writer->file = fopen(name.data, "wbe");
+        strbuf_free(&name);
+    }
     if (writer->file) return writer;
     error_set(error, ERROR_IO, "%s: cannot write: %s", path, strerror(errno));
     writer_free(writer);

@@ -212,9 +212,36 @@ static void links_stay_links(void **state) {
     assert_int_equal(read(fd, bytes, 7), 4);
     assert_string_equal(bytes, "open");
     close(fd);
+    unlink(path); /* a link to what is not there yet: it is made there */
+    assert_true(file_save(link, "made", 4, &error));
+    assert_true(lstat(link, &st) == 0 && S_ISLNK(st.st_mode));
+    assert_true(file_read(path, 0, arena, &text, &error) && str_is(text, "made"));
+    unlink(link);
+    assert_int_equal(symlink("link", link), 0); /* round and round */
+    assert_false(file_save(link, "x", 1, &error));
+    expect_error(&error, strerror(ELOOP));
     unlink(link);
     unlink(path);
     rmdir(folder);
+    arena_free(arena);
+}
+
+/* What is written into a pipe arrives; one that nobody reads does not keep us for ever. */
+static void pipes_are_written_where_they_are_read(void **state) {
+    (void)state;
+    Arena *arena = arena_new();
+    Error error = {0};
+    char *pipe = temporary_path(arena, "pipe");
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_false(file_save(pipe, "text", 4, &error));
+    expect_error(&error, "is a pipe that nobody reads");
+    int fd = open(pipe, O_RDONLY | O_NONBLOCK);
+    assert_true(file_save(pipe, "text", 4, &error));
+    char bytes[8] = {0};
+    assert_int_equal(read(fd, bytes, 7), 4);
+    assert_string_equal(bytes, "text");
+    close(fd);
+    unlink(pipe);
     arena_free(arena);
 }
 
@@ -279,6 +306,7 @@ int main(void) {
                                        cmocka_unit_test(utf8_is_checked),
                                        cmocka_unit_test(files_are_whole_or_not_there),
                                        cmocka_unit_test(links_stay_links),
+                                       cmocka_unit_test(pipes_are_written_where_they_are_read),
                                        cmocka_unit_test(views_are_the_same_numbers),
                                        cmocka_unit_test(json_of_nobody)};
     return cmocka_run_group_tests(tests, NULL, NULL);
