@@ -8,6 +8,7 @@
 
 #include "app/commands.h"
 #include "app/output.h"
+#include "app/train_folder.h"
 #include "model/base/file.h"
 #include "model/base/json.h"
 #include "model/tokenizer.h"
@@ -68,26 +69,6 @@ static double now(void) {
 }
 
 /* ---- the output folder ---- */
-
-/* Everything that makes the folder a model beside the weights. */
-static bool copy_model_files(const Training *t, Arena *arena, Error *error) {
-    static const char *const names[] = {"config.json",
-                                        "generation_config.json",
-                                        "tokenizer_config.json",
-                                        "special_tokens_map.json",
-                                        "vocab.json",
-                                        "source.spm",
-                                        "target.spm"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *from = path_join(arena, t->recipe.model, names[i]);
-        const char *to = path_join(arena, t->folder, names[i]);
-        Str data;
-        if (!file_exists(from) || file_exists(to)) continue;
-        if (!file_read(from, 0, arena, &data, error)) return false;
-        if (!file_save(to, data.data, data.n, error)) return false;
-    }
-    return true;
-}
 
 /* Keeps the lines of the log up to a step: what a killed run wrote after its checkpoint goes. */
 static bool open_log(Training *t, int step, Arena *arena, Error *error) {
@@ -246,7 +227,11 @@ static bool prepare(Training *t, const Options *given, Arena *arena, Error *erro
                          "from it, or choose another folder",
                          t->folder);
     }
-    return copy_model_files(t, arena, error) &&
+    TrainFolder how = {.model = t->recipe.model,
+                       .tokenizer = t->tokenizer,
+                       .reverse = options_given(given, "reverse"),
+                       .resume = options_given(given, "resume")};
+    return train_folder_fill(t->folder, &how, arena, error) &&
            open_log(t, trainer_place(t->trainer)->step, arena, error);
 }
 

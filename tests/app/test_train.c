@@ -83,6 +83,47 @@ static void same_seed_same_bytes(void **state) {
     expect_run("! cmp -s $SCRATCH/once/model.safetensors $SCRATCH/reverse/model.safetensors");
 }
 
+/* What was trained without a language before the source is not given one. */
+static void reversed_models_are_told_no_language(void **state) {
+    (void)state;
+    expect_run(TRAIN "--reverse --steps 2 -o $SCRATCH/back");
+    Spawned r =
+        spawn_shell("echo 'Kissa nukkuu.' | $ATTNSCOPE tokenize --model $SCRATCH/back 2>&1 && "
+                    "$ATTNSCOPE translate --model $SCRATCH/back --text 'Kissa nukkuu.' "
+                    "2>&1 > $SCRATCH/back.txt");
+    assert_int_equal(r.status, 0);
+    assert_null(strstr(r.out, ">>"));
+    assert_null(strstr(r.out, "--to"));
+    spawn_free(&r);
+    expect_run("grep -q unused_fin $SCRATCH/back/vocab.json && "
+               "grep -q unused_fra $SCRATCH/back/vocab.json && "
+               "! grep -q '>>' $SCRATCH/back/vocab.json");
+    expect_run(TRAIN "--reverse --resume --steps 3 -o $SCRATCH/back");
+}
+
+/* The head that aligns best is one of the weights that it was measured on. */
+static void a_new_model_names_no_head(void **state) {
+    (void)state;
+    expect_run("cp -r tests/data/tiny $SCRATCH/headed && "
+               "sed '1s/{/{\"attnscope\": {\"alignment_head\": \"decoder.0.cross_attn:H0\"},/' "
+               "tests/data/tiny/config.json > $SCRATCH/headed/config.json && "
+               "grep -q alignment_head $SCRATCH/headed/config.json && "
+               "sed 's#\"model\": \"[^\"]*\"#\"model\": \"headed\"#' $SCRATCH/recipe.json "
+               "> $SCRATCH/headed.json");
+    expect_run("$ATTNSCOPE train --recipe $SCRATCH/headed.json --corpus $SCRATCH/corpus.tsv "
+               "--steps 1 -o $SCRATCH/headless && "
+               "grep -q d_model $SCRATCH/headless/config.json && "
+               "! grep -q alignment_head $SCRATCH/headless/config.json");
+}
+
+static void another_models_folder_is_left_alone(void **state) {
+    (void)state;
+    expect_run("mkdir $SCRATCH/other && echo '{}' > $SCRATCH/other/vocab.json");
+    assert_true(spawn_refused(TRAIN "--steps 2 -o $SCRATCH/other", 1, "choose another folder"));
+    expect_run("test \"$(cat $SCRATCH/other/vocab.json)\" = '{}' && "
+               "test \"$(ls $SCRATCH/other)\" = vocab.json");
+}
+
 /* The folder is a model: it translates, and training goes on from its weights with a new warm-up.
  */
 static void output_is_a_model(void **state) {
@@ -188,6 +229,9 @@ static void wrong_checkpoints(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(killed_and_resumed_equals_straight),
                                        cmocka_unit_test(same_seed_same_bytes),
+                                       cmocka_unit_test(reversed_models_are_told_no_language),
+                                       cmocka_unit_test(a_new_model_names_no_head),
+                                       cmocka_unit_test(another_models_folder_is_left_alone),
                                        cmocka_unit_test(output_is_a_model),
                                        cmocka_unit_test(wrong_corpora),
                                        cmocka_unit_test(wrong_recipes),
