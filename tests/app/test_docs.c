@@ -1,5 +1,6 @@
 /* Every command line in README.md, docs/ and the programs' own examples is one that the program
  * takes: known command, known options, values of the right kind. */
+#include <ctype.h>
 #include <dirent.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -7,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "app/commands.h"
+#include "tests/app/spawn.h"
 
 enum { MOST_WORDS = 64 };
 
@@ -140,6 +143,74 @@ static void test_examples(void **state) {
     assert_int_equal(n_wrong, 0);
 }
 
+/* docs/models.md is the program's own list. `make golden` writes it again. */
+static void test_families(void **state) {
+    (void)state;
+    const char *mode = getenv("GOLDEN");
+    bool write = mode && strcmp(mode, "write") == 0;
+    Spawned r = spawn_shell(write ? "$ATTNSCOPE models --families --markdown > docs/models.md"
+                                  : "$ATTNSCOPE models --families --markdown | "
+                                    "diff - docs/models.md");
+    if (r.status != 0) fail_msg("docs/models.md differs (make golden writes it): %s", r.out);
+    spawn_free(&r);
+}
+
+/* Does the file have a heading that GitHub gives this anchor? */
+static bool has_anchor(const char *path, const char *anchor) {
+    FILE *file = fopen(path, "r");
+    char line[4096];
+    bool found = false;
+    while (file && !found && fgets(line, sizeof line, file)) {
+        if (line[0] != '#') continue;
+        char name[256];
+        int n = 0;
+        for (const char *c = line + strspn(line, "# "); *c && *c != '\n' && n < 255; c++)
+            if (isalnum((unsigned char)*c) || strchr(" -_", *c))
+                name[n++] = (char)(*c == ' ' ? '-' : tolower((unsigned char)*c));
+        name[n] = '\0';
+        found = strcmp(name, anchor) == 0;
+    }
+    if (file) fclose(file);
+    return found;
+}
+
+/* Every link and picture of a page that is no address leads to a file that is there. */
+static void check_links(const char *page) {
+    FILE *file = fopen(page, "r");
+    assert_non_null(file);
+    char line[8192], folder[256];
+    const char *slash = strrchr(page, '/');
+    snprintf(folder, sizeof folder, "%.*s", slash ? (int)(slash - page + 1) : 0, page);
+    while (fgets(line, sizeof line, file))
+        for (char *at = strstr(line, "]("); at; at = strstr(at + 1, "](")) {
+            char target[256], path[600];
+            snprintf(target, sizeof target, "%.*s", (int)strcspn(at + 2, ")\n"), at + 2);
+            if (strstr(target, "://")) continue;
+            char *anchor = strchr(target, '#');
+            if (anchor) *anchor++ = '\0';
+            snprintf(path, sizeof path, "%s%s", *target ? folder : "", *target ? target : page);
+            n_checked++;
+            if (access(path, R_OK) != 0 || (anchor && !has_anchor(path, anchor))) {
+                print_error("%s: no %s%s%s\n", page, path, anchor ? "#" : "", anchor ? anchor : "");
+                n_wrong++;
+            }
+        }
+    fclose(file);
+}
+
+static void test_links(void **state) {
+    (void)state;
+    static const char *const pages[] = {"README.md",       "docs/architecture.md",
+                                        "docs/figures.md", "docs/guide.md",
+                                        "docs/models.md",  "docs/performance.md",
+                                        "docs/window.md",  "assets/models/en-fr-fi/README.md"};
+    n_checked = 0;
+    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++)
+        check_links(pages[i]);
+    assert_true(n_checked > 40);
+    assert_int_equal(n_wrong, 0);
+}
+
 /* The table of packages is read by a script: every row has a cell for every system. */
 static void test_packages(void **state) {
     (void)state;
@@ -162,8 +233,9 @@ static void test_packages(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_documents),
-                                       cmocka_unit_test(test_examples),
-                                       cmocka_unit_test(test_packages)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_documents), cmocka_unit_test(test_examples),
+        cmocka_unit_test(test_families), cmocka_unit_test(test_links),
+        cmocka_unit_test(test_packages)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
