@@ -115,6 +115,13 @@ static void add_text(StrBuf *out, const ViewInput *input) {
     arena_free(arena);
 }
 
+/* "... writing “Elle dort.”" wants no full stop of its own. */
+static bool ends_quoted_sentence(const StrBuf *out) {
+    Str text = strbuf_str(out);
+    return str_ends(text, ".\xe2\x80\x9d") || str_ends(text, "!\xe2\x80\x9d") ||
+           str_ends(text, "?\xe2\x80\x9d");
+}
+
 void view_tell(Figure *figure, const ViewInput *input, const char *how) {
     ViewReport *report = input->report;
     if (!report) return;
@@ -125,10 +132,11 @@ void view_tell(Figure *figure, const ViewInput *input, const char *how) {
     strbuf_add(out, report->title.data, report->title.n);
     strbuf_printf(out, ", of %s", view_model_name(input));
     add_text(out, input);
-    strbuf_puts(out, ".");
+    if (!ends_quoted_sentence(out)) strbuf_puts(out, ".");
     if (how && *how) strbuf_printf(out, " %s.", how);
     if (report->subtitle.n) {
         strbuf_puts(out, " ");
+        size_t first = out->n;
         for (size_t i = 0; i < report->subtitle.n;) /* " · " reads as "; " in a sentence */
             if (i + 4 <= report->subtitle.n &&
                 memcmp(report->subtitle.data + i, " \xc2\xb7 ", 4) == 0) {
@@ -137,6 +145,8 @@ void view_tell(Figure *figure, const ViewInput *input, const char *how) {
             } else {
                 strbuf_putc(out, report->subtitle.data[i++]);
             }
+        char *initial = &out->data[first]; /* whatever the locale is */
+        if (*initial >= 'a' && *initial <= 'z') *initial = (char)(*initial - 'a' + 'A');
         strbuf_puts(out, ".");
     }
 }

@@ -73,6 +73,8 @@ static void writes_what_is_asked_for(void **unused) {
     char *caption = runs("cat $SCRATCH/x.txt");
     assert_non_null(strstr(caption, "Cross-attention, layer"));
     assert_non_null(strstr(caption, "the cat is on the mat."));
+    assert_null(strstr(caption, ".\xe2\x80\x9d.")); /* whole sentences, one after the other */
+    assert_non_null(strstr(caption, ". Query: "));
     free(caption);
     char *csv = runs("head -2 $SCRATCH/x.csv");
     assert_non_null(strstr(csv, "head,query,key,query_token,key_token,weight\ncross-L"));
