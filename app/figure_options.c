@@ -3,11 +3,13 @@
 #include "app/commands.h"
 #include "app/output.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model/base/file.h"
 #include "model/base/json.h"
+#include "model/base/utf8.h"
 #include "render/export.h"
 
 /* clang-format off */
@@ -72,8 +74,13 @@ const Option figure_options_files[] = {
     {0}};
 /* clang-format on */
 
+/* A word that a field does not take is wrong usage; bytes that are no text are wrong input, as they
+ * are to every other command. */
 static bool set(State *state, const char *field, const char *value, Error *error) {
     Error failure = {0};
+    char option[64];
+    snprintf(option, sizeof option, "--%s", field);
+    if (!utf8_check(str(value), option, error)) return false;
     return state_set(state, field, str(value), &failure) ||
            error_set(error, ERROR_USAGE, "--%s", failure.message);
 }

@@ -67,7 +67,7 @@ static void test_broken_models(void **state) {
 
 static void test_texts(void **state) {
     (void)state;
-    static const char *const commands[] = {"trace", "generate", "translate"};
+    static const char *const commands[] = {"trace", "generate", "translate", "figure cross"};
     char line[512];
     spawn_scratch();
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++) {
