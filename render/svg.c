@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/base/utf8.h"
 #include "render/image.h"
@@ -276,6 +277,20 @@ static bool needs_preserve(Str s) {
     return false;
 }
 
+static const char *families_of(const Writer *w) {
+    return w->options->text ? text_families(w->options->text, false)
+                            : "Inter, DejaVu Sans, Noto Sans, sans-serif";
+}
+
+/* As in the other formats: a picture's own colours, not the outline that a text font has of it. */
+static void put_emoji_family(Writer *w) {
+    const char *families = families_of(w), *rest = strchr(families, ',');
+    int n = rest ? (int)(rest - families) : (int)strlen(families);
+    strbuf_printf(w->out,
+                  " font-family=\"%.*s, Noto Color Emoji, Apple Color Emoji, Segoe UI Emoji%s\"", n,
+                  families, rest ? rest : "");
+}
+
 static void put_text(Writer *w, const FigureItem *item) {
     const FigureText *text = item->text;
     TextStyle font = text->style.font;
@@ -294,6 +309,7 @@ static void put_text(Writer *w, const FigureItem *item) {
         strbuf_printf(w->out, " font-weight=\"%d\"", font.weight);
     if (font.italic) put(w, " font-style=\"italic\"");
     if (font.mono) put(w, " font-family=\"DejaVu Sans Mono, Noto Sans Mono, monospace\"");
+    if (!font.mono && text_has_emoji(text->s)) put_emoji_family(w);
     if (font.tabular) put(w, " style=\"font-variant-numeric:tabular-nums\"");
     put_color(w, "fill", color);
     /* In a line that runs from right to left, "start" is its right end. */
@@ -449,9 +465,7 @@ static void put_head(Writer *w) {
     put_number(w, page.w);
     strbuf_putc(w->out, ' ');
     put_number(w, page.h);
-    strbuf_printf(w->out, "\" font-family=\"%s\">\n",
-                  w->options->text ? text_families(w->options->text, false)
-                                   : "Inter, DejaVu Sans, Noto Sans, sans-serif");
+    strbuf_printf(w->out, "\" font-family=\"%s\">\n", families_of(w));
     put(w, "<title>");
     svg_escape(figure_title(w->figure), w->out);
     put(w, "</title>\n<desc>");

@@ -276,6 +276,15 @@ bool text_is_rtl(Str s) {
     return false;
 }
 
+bool text_has_emoji(Str s) {
+    size_t n;
+    for (size_t at = 0; at < s.n; at += n) {
+        uint32_t c = utf8_decode(s, at, &n);
+        if ((c >= 0x1f000 && c < 0x20000) || c == 0xfe0f) return true;
+    }
+    return false;
+}
+
 bool text_stands(Str s) {
     size_t n;
     for (size_t at = 0; at < s.n; at += n) {

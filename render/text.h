@@ -58,6 +58,8 @@ int text_wrap(Text *text, Arena *arena, Str s, TextStyle style, double max_width
 bool text_is_rtl(Str s);
 /* Han, kana, Hangul, emoji: letters that are not laid on their side where they fit as they are. */
 bool text_stands(Str s);
+/* Pictures among its letters, which want a font of their own before others draw them in outline. */
+bool text_has_emoji(Str s);
 /* s for the middle of a line that runs from left to right and has numbers around it: as it is, or
  * with marks around it that keep a text from right to left from turning its neighbours. */
 Str text_isolated(Arena *arena, Str s);

@@ -329,6 +329,26 @@ static void pixels_are_golden(void **unused) {
     sample_free(sample);
 }
 
+/* Viewers take the first font that has a letter, and text fonts have outlines of pictures. */
+static void pictures_ask_for_their_font(void **unused) {
+    (void)unused;
+    Sample *sample = sample_new();
+    Figure *figure = figure_new(theme_of(THEME_LIGHT), sample->text);
+    figure_text(figure, 10, 20, str("plain 7"), (FigureTextStyle){.font = {.size = 12}}, NULL);
+    figure_text(figure, 10, 40, str("a 😀"), (FigureTextStyle){.font = {.size = 12}}, NULL);
+    figure_page(figure, 100, 50);
+    figure_seal(figure);
+    StrBuf out = {0};
+    svg_write(figure, &(SvgOptions){0}, &out);
+    const char *plain = strstr(out.data, "plain 7"), *asked = strstr(out.data, "Noto Color Emoji");
+    assert_true(asked && plain && asked > plain); /* in its own element alone */
+    assert_null(strstr(asked + 1, "Noto Color Emoji"));
+    assert_true(strstr(asked, "sans-serif") < strstr(asked, ">a 😀<"));
+    strbuf_free(&out);
+    figure_free(figure);
+    sample_free(sample);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(any_token_gives_valid_xml),
@@ -337,6 +357,7 @@ int main(void) {
         cmocka_unit_test(the_same_bytes_and_the_spec_back),
         cmocka_unit_test(other_files_have_no_spec),
         cmocka_unit_test(html_holds_all_figures),
+        cmocka_unit_test(pictures_ask_for_their_font),
         cmocka_unit_test(pixels_are_golden),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
