@@ -10,6 +10,26 @@
 #include "model/front.h"
 #include "model/ops.h"
 
+/* Places that are given: an encoder reads them; a text that goes on counts its own, so that what
+ * is written stands behind it. */
+static bool check_positions(const StackConfig *c, const Input *input, bool goes_on, Error *error) {
+    int next = 0;
+    for (int i = 0; input->positions && i < input->source.n; i++) {
+        int32_t position = input->positions[i];
+        if (!goes_on && c->n_positions && (position < 0 || position >= c->n_positions))
+            return error_set(error, ERROR_INPUT, "position id %d, but the positions are 0 to %d",
+                             position, c->n_positions - 1);
+        if (!goes_on || (input->source_keep && !input->source_keep[i])) continue;
+        if (position != next)
+            return error_set(error, ERROR_UNSUPPORTED,
+                             "position id %d of token %d: a text that is gone on with has its "
+                             "positions counted from 0; leave position_ids out",
+                             position, i);
+        next++;
+    }
+    return true;
+}
+
 static bool check_source(const Model *model, const Input *input, Error *error) {
     StackId stack = model_first_stack(model);
     const StackConfig *c = &model->config.stack[stack];
@@ -29,27 +49,32 @@ static bool check_source(const Model *model, const Input *input, Error *error) {
         if (input->source.items[i].id < 0 || input->source.items[i].id >= n_vocab)
             return error_set(error, ERROR_INPUT, "token %d has id %d, but the ids are 0 to %lld", i,
                              input->source.items[i].id, (long long)n_vocab - 1);
-    return true;
+    return check_positions(c, input, stack != STACK_ENCODER, error);
 }
 
 /* All sources one behind the other. */
 static TokenRows pack_sources(Arena *arena, const Input *inputs, int n) {
     int32_t *begin = arena_alloc(arena, ((size_t)n + 1) * sizeof *begin), at = 0;
-    bool masked = false;
+    bool masked = false, placed = false;
     for (int i = 0; i < n; i++) {
         begin[i] = at;
         at += inputs[i].source.n;
         masked = masked || inputs[i].source_keep;
+        placed = placed || inputs[i].positions;
     }
     begin[n] = at;
     int32_t *ids = arena_alloc(arena, (size_t)at * sizeof *ids);
     uint8_t *keep = masked ? arena_alloc(arena, (size_t)at) : NULL;
+    int32_t *positions = placed ? arena_alloc(arena, (size_t)at * sizeof *positions) : NULL;
     for (int i = 0; i < n; i++)
         for (int t = 0; t < inputs[i].source.n; t++) {
             ids[begin[i] + t] = inputs[i].source.items[t].id;
             if (keep) keep[begin[i] + t] = inputs[i].source_keep ? inputs[i].source_keep[t] : 1;
+            if (positions)
+                positions[begin[i] + t] = inputs[i].positions ? inputs[i].positions[t] : t;
         }
-    return (TokenRows){.n_rows = n, .begin = begin, .ids = ids, .keep = keep};
+    return (TokenRows){
+        .n_rows = n, .begin = begin, .ids = ids, .keep = keep, .positions = positions};
 }
 
 /* The same for pictures or sound. */

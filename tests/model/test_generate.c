@@ -124,6 +124,42 @@ static void steps_equal_one_pass(void **state) {
 
 /* Patches: a donor's keys, residuals and weights in the steps as in the pass; a whole one, and one
  * position of it. */
+/* position_ids: the encoder reads them in a search too; a text that goes on counts its own. */
+static void places_that_are_given(void **state) {
+    (void)state;
+    Golden g = golden_open("marian");
+    Error error = {0};
+    int n = g.input.source.n;
+    int32_t *positions = arena_alloc(g.arena, (size_t)n * sizeof *positions);
+    for (int i = 0; i < n; i++)
+        positions[i] = (7 * i) % n;
+    g.input.positions = positions;
+    for (int n_beams = 1; n_beams < 4; n_beams += 2) {
+        Generation out;
+        GenerateOptions options = {.n_beams = n_beams, .max_new_tokens = 8, .ignore_eos = true};
+        generate(g.model, &g.input, &options, g.arena, &out, &error);
+        expect_ok(&error);
+        expect_forced(&g, &out, NULL);
+    }
+    positions[2] = 32;
+    Generation out;
+    assert_false(generate(g.model, &g.input, &(GenerateOptions){0}, g.arena, &out, &error));
+    expect_error(&error, "the positions are 0 to 31");
+    golden_close(&g);
+    g = golden_open("gpt-neo");
+    int32_t own[] = {1, 0, 1, 2};
+    uint8_t keep[] = {0, 1, 1, 1};
+    g.input.source.n = 4;
+    g.input.source_keep = keep;
+    g.input.positions = own;
+    GenerateOptions options = {.max_new_tokens = 3};
+    assert_true(generate(g.model, &g.input, &options, g.arena, &out, &error));
+    own[3] = 7;
+    assert_false(generate(g.model, &g.input, &options, g.arena, &out, &error));
+    expect_error(&error, "position id 7 of token 3");
+    golden_close(&g);
+}
+
 static void patched_steps_equal_one_pass(void **state) {
     (void)state;
     static const char *const places[] = {"decoder.1.hook_resid_pre@2",
@@ -347,6 +383,7 @@ static void written_tokens_have_spans(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(golden_ids),
                                        cmocka_unit_test(steps_equal_one_pass),
+                                       cmocka_unit_test(places_that_are_given),
                                        cmocka_unit_test(patched_steps_equal_one_pass),
                                        cmocka_unit_test(batch_equals_single_ones),
                                        cmocka_unit_test(alternatives_are_sorted),
