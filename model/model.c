@@ -148,6 +148,16 @@ static bool check_sinusoids(const Model *model, const char *where, Error *error)
     return true;
 }
 
+/* An id that is forced and is not there would leave nothing to be said. */
+static bool check_forced(const ModelConfig *config, const char *where, Error *error) {
+    const GenerationConfig *g = &config->generation;
+    int32_t most = g->forced_bos_id > g->forced_eos_id ? g->forced_bos_id : g->forced_eos_id;
+    if (config->n_vocab == 0 || most < config->n_vocab) return true;
+    return error_set(error, ERROR_INPUT, "%s: %s is %d, but the ids are 0 to %d", where,
+                     most == g->forced_bos_id ? "forced_bos_token_id" : "forced_eos_token_id", most,
+                     config->n_vocab - 1);
+}
+
 static bool configure(Model *model, const json_t *config, const json_t *generation,
                       const Arch **arch, Error *error) {
     const char *where = arena_printf(model->arena, "%s: config.json", model->path);
@@ -163,7 +173,7 @@ static bool configure(Model *model, const json_t *config, const json_t *generati
     where = arena_printf(model->arena, "%s: generation_config.json", model->path);
     fields_generation(&fields, &(Fields){generation, where, error}, model->arena,
                       &model->config.generation);
-    return error_ok(error);
+    return error_ok(error) && check_forced(&model->config, model->path, error);
 }
 
 static bool bind(Model *model, const Arch *arch, Error *error) {

@@ -103,9 +103,9 @@ static void bind_embeddings(Loader *l, Model *m, const char *root) {
         *source = *target = load_matrix(l, c->n_vocab, c->d_model, "%s", found);
         if (c->n_vocab != c->n_source_vocab)
             error_set(l->error, ERROR_INPUT,
-                      "config.json: vocab_size %d and decoder_vocab_size %d "
-                      "differ, but there is one embedding for both",
-                      c->n_source_vocab, c->n_vocab);
+                      "%s: config.json: vocab_size %d and decoder_vocab_size %d differ, but there "
+                      "is one embedding for both",
+                      m->path, c->n_source_vocab, c->n_vocab);
     }
     load_ignore(l, "%s", encoder);
     load_ignore(l, "%s", decoder);
