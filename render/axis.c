@@ -47,9 +47,35 @@ void axis_left(Figure *figure, FigureBox box, const AxisScale *scale, const char
     figure_text(figure, box.x - widest - size * 1.5, box.y + box.h / 2, str(title), style, NULL);
 }
 
+static int n_ticks(const AxisScale *scale, double step) {
+    return (int)(floor(scale->high / step + 1e-9) - ceil(scale->low / step - 1e-9)) + 1;
+}
+
+/* Under a narrow box more ticks than the usual pitch gives, down to as close as they can be read:
+ * of one or two nobody reads a scale. */
+static double step_of_bottom(const Figure *figure, const AxisScale *scale) {
+    enum { FEW = 4 };
+    double size = figure_theme(figure)->type_small, step = step_of(scale, size * 5);
+    for (int n = 2; n <= 10 && n_ticks(scale, step) < FEW; n++) {
+        double closer = axis_step(scale->low, scale->high, n), widest = 0;
+        if (closer >= step || (scale->whole && closer < 1)) continue;
+        for (int end = 0; end < 2; end++) {
+            char number[32];
+            double x = (end ? floor(scale->high / closer) : ceil(scale->low / closer)) * closer;
+            widest =
+                fmax(widest, text_width(figure_fonts(figure), str(tick_text(x, closer, number)),
+                                        (TextStyle){.size = size, .tabular = true}));
+        }
+        double pitch = fabs(axis_at(scale, closer) - axis_at(scale, 0));
+        if (pitch < widest + 0.6 * size) break;
+        step = closer;
+    }
+    return step;
+}
+
 void axis_bottom(Figure *figure, FigureBox box, const AxisScale *scale, const char *title) {
     const Theme *theme = figure_theme(figure);
-    double size = theme->type_small, step = step_of(scale, size * 5), y = box.y + box.h;
+    double size = theme->type_small, step = step_of_bottom(figure, scale), y = box.y + box.h;
     FigureTextStyle style = {
         .font = {.size = size, .tabular = true}, .color = theme->soft, .anchor = FIGURE_MIDDLE};
     FigurePaint paint = {.stroke = theme->line, .width = theme->line_thin};
