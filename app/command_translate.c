@@ -1,5 +1,6 @@
 /* translate: lines in, lines out, on all cores. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/commands.h"
 #include "app/lines.h"
@@ -49,8 +50,17 @@ static int by_length(const void *a, const void *b) {
     return n ? n : x < y ? -1 : x > y;
 }
 
+/* A translation is a line: breaks that the vocabulary can write become blanks. */
+static Str one_line(Str text, Arena *arena) {
+    if (text.n == 0) return text;
+    char *line = memcpy(arena_alloc(arena, text.n), text.data, text.n);
+    for (size_t i = 0; i < text.n; i++)
+        if (line[i] == '\n' || line[i] == '\r') line[i] = ' ';
+    return (Str){line, text.n};
+}
+
 static void keep_answer(const Work *work, Line *line, const Generation *g, Arena *arena) {
-    line->answer = subject_decode(work->subject, g->ids, g->n, arena);
+    line->answer = one_line(subject_decode(work->subject, g->ids, g->n, arena), arena);
 }
 
 /* One of the packed batch may be too long for the others' sake: then each by itself. */
@@ -144,7 +154,7 @@ static bool run_text(Work *work, const SubjectJob *job, const char *text, Output
               generate(work->subject->model, &input, &work->wanted, arena, &g, error);
     if (ok) {
         subject_note_late(job, &input, g.n - 1);
-        output_str(out, subject_decode(work->subject, g.ids, g.n, arena));
+        output_str(out, one_line(subject_decode(work->subject, g.ids, g.n, arena), arena));
         output_puts(out, "\n");
     }
     arena_free(arena);

@@ -56,6 +56,22 @@ static void test_lines_as_if_alone(void **state) {
                 "OPENBLAS_NUM_THREADS=1 $ATTNSCOPE translate " TINY "--beam 3 < $SCRATCH/lines");
 }
 
+/* A vocabulary may have a piece with a line break: a line still gives a line. */
+static void test_line_breaks_in_answers(void **state) {
+    (void)state;
+    Spawned r = spawn_shell("cp -r tests/data/tiny $SCRATCH/breaks && "
+                            "sed 's/\"is\"/\"i\\\\ns\"/' tests/data/tiny/vocab.json > "
+                            "$SCRATCH/breaks/vocab.json && printf 'she loves cats\\n\\na cat\\n' | "
+                            "$ATTNSCOPE translate --model $SCRATCH/breaks --to fra");
+    assert_int_equal(r.status, 0);
+    assert_non_null(strstr(r.out, "i s"));
+    int n = 0;
+    for (size_t i = 0; i < r.n_out; i++)
+        n += r.out[i] == '\n';
+    assert_int_equal(n, 3);
+    spawn_free(&r);
+}
+
 /* One beam is greedy. */
 static void test_one_beam(void **state) {
     (void)state;
@@ -463,6 +479,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_whisper_is_told),
         cmocka_unit_test(test_lines_as_if_alone),
+        cmocka_unit_test(test_line_breaks_in_answers),
         cmocka_unit_test(test_one_beam),
         cmocka_unit_test(test_generate_json),
         cmocka_unit_test(test_trace_of_a_generation),
