@@ -77,28 +77,59 @@ static bool same_picture(Window *w) {
     return state_equal(a, b) && !resized;
 }
 
+/* The sites that a state's view needs, as a pass writes down what it kept; to be freed. */
+static char *needed(Window *w, const State *state) {
+    Arena *arena = arena_new();
+    const View *view = state->view ? view_find(state->view) : NULL;
+    char *key = pass_sites_key(view ? view_sites(view, state, window_model(w), arena) : NULL);
+    arena_free(arena);
+    return key;
+}
+
 /* A view may need activations that the last run did not keep. */
 static bool keeps_enough(Window *w) {
     if (!w->pass || !w->pass->sites_key || !w->loaded) return true;
-    Arena *arena = arena_new();
-    const char *const *sites = view_sites(window_view(w), &w->state, window_model(w), arena);
-    char *key = pass_sites_key(sites);
+    char *key = needed(w, &w->state);
     bool enough = strncmp(w->pass->sites_key, key, strlen(key)) == 0;
     free(key);
-    arena_free(arena);
     return enough;
+}
+
+/* The same of the run on its way: its picture is then laid out anew when it is there, and nothing
+ * of it is lost for a window that has another size or a pointer that moves. */
+static bool will_keep_enough(Window *w) {
+    if (!w->loaded) return true;
+    char *wanted = needed(w, &w->state), *asked = needed(w, &w->asked_run);
+    bool enough = strncmp(asked, wanted, strlen(wanted)) == 0;
+    free(wanted);
+    free(asked);
+    return enough;
+}
+
+/* Of an emptied field there is no picture: in its place stands what to do. */
+static void forget_run(Window *w) {
+    worker_cancel(w->worker, SLOT_RUN);
+    worker_cancel(w->worker, SLOT_SCORE);
+    pass_release(w->pass);
+    w->pass = NULL;
+    w->run_since_ms = 0;
+    w->run_error[0] = 0;
+    w->playing = false;
+    if (w->target_own) textedit_set(&w->target.edit, (Str){"", 0});
+    state_copy(&w->asked_run, &w->state);
 }
 
 void window_sync(Window *w) {
     if (worker_busy(w->worker, SLOT_LOAD)) return;
     bool can_run = (w->loaded && input_there(w)) || w->state.from;
     if (!can_run && !w->pass && !w->loaded) return;
+    if (!can_run && (w->pass || worker_busy(w->worker, SLOT_RUN))) forget_run(w);
     bool running = worker_busy(w->worker, SLOT_RUN);
     if (can_run && !same_run(&w->state, &w->asked_run)) {
         job_run(w);
         return;
     }
-    if (same_picture(w)) return;
+    if (same_picture(w) || (running && will_keep_enough(w))) return;
     if (can_run && (running || !keeps_enough(w)))
         job_run(w);
     else

@@ -70,6 +70,17 @@ static void draw_chips(Window *w, Box box) {
     paint_unclip(&w->ui.paint, outer);
 }
 
+static int step_label(const Window *w, int step, char out[48]) {
+    return snprintf(out, 48, "step %d of %d", step + 1, steps_n(w));
+}
+
+/* As wide as the last step's label, so that it stands still while steps are gone through. */
+static double candidates_width(Window *w) {
+    char label[48];
+    int n = step_label(w, steps_n(w) - 1, label);
+    return fmax(116, 42 + ui_user_width(&w->ui, (Str){label, (size_t)n}, 12));
+}
+
 /* The candidates of this step; another one makes the model go on from there. */
 static void draw_candidates(Window *w, Box box) {
     const PassStep *s = &w->pass->steps[steps_at(w)];
@@ -84,9 +95,9 @@ static void draw_candidates(Window *w, Box box) {
     }
     int chosen = at;
     /* The pill shows the step; its list the candidates. */
-    char prefix[48];
-    snprintf(prefix, sizeof prefix, "step %d of %d", steps_at(w) + 1, steps_n(w));
-    if (ui_menu_button(&w->ui, ui_id("candidates", 0), box, prefix, items, s->n_top, &chosen,
+    char label[48];
+    step_label(w, steps_at(w), label);
+    if (ui_menu_button(&w->ui, ui_id("candidates", 0), box, label, items, s->n_top, &chosen,
                        "Candidates of this step with their probabilities; choose one and the "
                        "model goes on from there") &&
         chosen != at)
@@ -102,7 +113,7 @@ void strip_draw(Window *w, Box box) {
     if (ui_icon_button(&w->ui, ui_id("step-next", 0), (Box){82, y - 14, 28, 28}, ICON_FORWARD,
                        false, "Next step (.)"))
         steps_go(w, steps_at(w) + 1);
-    double right = 132;
+    double right = candidates_width(w) + 16;
     draw_chips(w, (Box){120, y - 14, w->width - 120 - right - 16, 28});
     draw_candidates(w, (Box){w->width - right, y - 14, right - 16, 28});
 }

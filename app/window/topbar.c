@@ -136,7 +136,7 @@ static int marks_of(const Window *w, TextMark marks[], int most) {
 }
 
 static void draw_target(Window *w, Box box, const Fields *f) {
-    enum { MOST = 256 };
+    enum { MOST = 2048 };
     TextMark marks[MOST];
     int n = marks_of(w, marks, MOST);
     char tip[512];

@@ -108,6 +108,52 @@ static void keys_posted_in_one_go(void **state) {
     window_close(w);
 }
 
+/* Nothing of the text before stays, and the next word has its picture. */
+static void an_emptied_field_says_what_to_do(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    act(w, "focus.source");
+    key(w, SDLK_a, KMOD_LCTRL);
+    key(w, SDLK_BACKSPACE, 0);
+    assert_null(w->state.text);
+    assert_null(w->pass);
+    assert_true(!w->shown || !w->shown->figure);
+    assert_int_equal(textedit_text(&w->target.edit).n, 0);
+    act(w, "view.steps");
+    assert_true(!w->shown || !w->shown->figure);
+    act(w, "view.cross");
+    act(w, "focus.source");
+    type(w, "She");
+    assert_non_null(w->pass);
+    assert_non_null(w->shown->figure);
+    assert_true(textedit_text(&w->target.edit).n > 0);
+    window_close(w);
+}
+
+/* Another view of the same run waits for it: it does not begin anew. */
+static void another_view_keeps_the_run_on_its_way(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    state_put_text(&w->state.text, "She loves dogs.");
+    window_sync(w);
+    state_put_text(&w->state.view, "heatmap");
+    window_sync(w);
+    assert_string_equal(w->asked_run.view, "cross");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_string_equal(w->asked_run.text, "She loves dogs.");
+    assert_string_equal(w->asked_draw.view, "heatmap");
+    assert_non_null(w->shown->figure);
+    /* The steps need more than that run keeps. */
+    state_put_text(&w->state.text, "She loves cats.");
+    window_sync(w);
+    state_put_text(&w->state.view, "steps");
+    window_sync(w);
+    assert_string_equal(w->asked_run.view, "steps");
+    assert_true(window_settle(w, LIMIT_MS));
+    assert_non_null(w->shown->figure);
+    window_close(w);
+}
+
 /* Forwards, back, and all again; another text has other steps. */
 static void steps_show_what_is_written_by_then(void **state) {
     (void)state;
@@ -415,6 +461,8 @@ int main(void) {
         cmocka_unit_test(every_view_draws_or_says_why_not),
         cmocka_unit_test(typing_runs_the_model),
         cmocka_unit_test(keys_posted_in_one_go),
+        cmocka_unit_test(an_emptied_field_says_what_to_do),
+        cmocka_unit_test(another_view_keeps_the_run_on_its_way),
         cmocka_unit_test(steps_show_what_is_written_by_then),
         cmocka_unit_test(the_inspector_tells_of_words),
         cmocka_unit_test(a_typed_target_is_forced),
