@@ -34,7 +34,7 @@ static bool choose_head(const ViewInput *input, Place *out, Error *error) {
     if (out->head == -1) out->head = 0;
     if (out->layer < 0 || out->layer >= n_layers || out->head < 0 || out->head >= n_heads)
         return error_set(error, ERROR_INPUT,
-                         "this view shows one head: --layer 0 to %d, --head 0 to %d", n_layers - 1,
+                         "this view shows one head: layer 0 to %d, head 0 to %d", n_layers - 1,
                          n_heads - 1);
     return true;
 }

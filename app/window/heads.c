@@ -12,7 +12,8 @@ void heads_go(Window *w, Place head) {
     w->hover = place_none();
     w->ui.again = true;
     if (strcmp(window_view(w)->name, "model") == 0 && head.layer >= 0 && head.head >= 0) {
-        /* All heads are in sight already: this one is picked out. */
+        /* All heads are in sight: this one is picked out. */
+        state_put_text(&s->heads, NULL);
         state_select(s, place_of_head(head, head.layer, head.head));
         picture_refocus(w);
         return;
@@ -40,7 +41,16 @@ static bool listed(const char *list, const char *name) {
     return false;
 }
 
+/* The model view's rows and columns meet in heads that were not chosen. */
+static bool left_out(const Window *w, const Place *head) {
+    char name[32];
+    snprintf(name, sizeof name, "L%dH%d", head->layer, head->head);
+    return w->state.heads && strcmp(window_view(w)->name, "model") == 0 &&
+           !listed(w->state.heads, name);
+}
+
 bool heads_shown(const Window *w, Place head) {
+    if (left_out(w, &head)) return false;
     for (int i = 0; w->shown && i < w->shown->report.n_series; i++) {
         const Place *p = &w->shown->report.series[i];
         if (place_same_attention(p, &head) && p->layer == head.layer &&

@@ -53,7 +53,7 @@ static void read_row(Pass *pass, PassStep *step, const Tensor *logits, int row,
 
 /* Which bytes of the text each token is: by what decoding one more of them adds. */
 static void spans_by_decoding(Pass *pass, const Subject *subject) {
-    enum { MOST = 400 };
+    enum { MOST = 1024 };
     if (!subject->tokenizer || pass->n_steps > MOST) return;
     int32_t ids[MOST];
     size_t before = 0;

@@ -6,7 +6,8 @@
 #include <string.h>
 
 enum { RELAYOUT_AFTER_MS = 160 };
-static const double LEAST_WHOLE = 0.6, MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6;
+static const double LEAST_WHOLE = 0.6, MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6,
+                    STOPPED_GROWING = 0.7;
 
 UiId picture_id(void) {
     return ui_id("picture", 0);
@@ -146,6 +147,10 @@ void picture_placed(Window *w) {
         /* The middle of the area stays over the same part of the page. */
         double u = (p->area.w / 2 - p->x) / (p->page_w * f);
         double v = (p->area.h / 2 - p->y) / (p->page_h * f);
+        /* Cells have a largest size: a page that could not grow is seen enlarged instead. */
+        double grown = fmin(page.w / p->page_w, page.h / p->page_h);
+        if (laid(w) > 1 && grown < STOPPED_GROWING) p->laid_zoom = fmax(1, laid(w) * grown);
+        f = picture_factor(w);
         p->page_w = page.w;
         p->page_h = page.h;
         p->x = p->area.w / 2 - u * page.w * f;

@@ -1,5 +1,6 @@
 /* The figure in the window: played, pointed at, clicked, dragged. The last play is kept, and only
  * what changes the picture (zoom, pan, focus, a new figure) plays it again. */
+#include <ctype.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -235,14 +236,25 @@ static void draw_message(Window *w, Box area, const char *head, const char *text
     ui_user_wrapped(ui, str(text), box, 13, ui_color(ui, UI_SOFT), true);
 }
 
+/* The reason alone says it where the model has read a text. */
+static const char *what_to_do(const Window *w) {
+    const View *view = window_view(w);
+    bool one_head = strcmp(view->name, "neuron") == 0 || strcmp(view->name, "steps") == 0;
+    if (!w->pass || !*w->shown->error) return view->empty ? view->empty : "";
+    return one_head ? "Click a head in the grid at the right, or go to one with the arrow keys."
+                    : "";
+}
+
 static void draw_empty(Window *w, Box area) {
     const View *view = window_view(w);
     if (w->loaded && !input_there(w) && (view->needs & VIEW_NEEDS_TRACE)) {
         draw_message(w, area, view->title, input_ask(w));
     } else if (w->shown && !w->shown->figure) {
         char text[1400];
-        snprintf(text, sizeof text, "%s%s%s", w->shown->error, *w->shown->error ? "\n" : "",
-                 view->empty ? view->empty : "");
+        const char *what = what_to_do(w);
+        snprintf(text, sizeof text, "%s%s%s", w->shown->error,
+                 *w->shown->error && *what ? "\n" : "", what);
+        text[0] = (char)toupper((unsigned char)text[0]);
         draw_message(w, area, view->title, text);
     } else if (*w->load_error) {
         draw_message(w, area, "No model is open", w->load_error);

@@ -124,6 +124,8 @@ void window_sync(Window *w) {
     bool can_run = (w->loaded && input_there(w)) || w->state.from;
     if (!can_run && !w->pass && !w->loaded) return;
     if (!can_run && (w->pass || worker_busy(w->worker, SLOT_RUN))) forget_run(w);
+    /* The part of one view that was looked at says nothing of another. */
+    if (w->picture.touched && !same_text(w->state.view, w->asked_draw.view)) picture_fit(w);
     bool running = worker_busy(w->worker, SLOT_RUN);
     if (can_run && !same_run(&w->state, &w->asked_run)) {
         job_run(w);

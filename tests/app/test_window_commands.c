@@ -5,8 +5,10 @@
 
 #include "app/window/cells.h"
 #include "app/window/edits.h"
+#include "app/window/heads.h"
 #include "app/window/input.h"
 #include "app/window/panel.h"
+#include "app/window/picture.h"
 #include "app/window/steps.h"
 #include "tests/app/spawn.h"
 #include "tests/app/window_hand.h"
@@ -151,6 +153,55 @@ static void another_view_keeps_the_run_on_its_way(void **state) {
     assert_string_equal(w->asked_run.view, "steps");
     assert_true(window_settle(w, LIMIT_MS));
     assert_non_null(w->shown->figure);
+    window_close(w);
+}
+
+static void zoom_in(Window *w, int times) {
+    for (int i = 0; i < times; i++)
+        act(w, "zoom.in");
+    for (int i = 0; i < 100 && w->picture.relayout_at_ms > 0; i++)
+        window_step(w, 10);
+    assert_true(window_settle(w, LIMIT_MS));
+}
+
+/* What is zoomed grows, cells that have their largest size too; another view is seen whole. */
+static void a_zoom_enlarges_and_ends_with_the_view(void **state) {
+    (void)state;
+    static const char *const names[] = {"view.heatmap", "view.model"};
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    for (int i = 0; i < 2; i++) {
+        act(w, names[i]);
+        double before = w->picture.page_h * picture_factor(w);
+        zoom_in(w, 6);
+        double zoom = w->picture.zoom, seen = w->picture.page_h * picture_factor(w);
+        assert_true(zoom > 2);
+        assert_true(seen > 0.65 * zoom * before);
+    }
+    act(w, "view.neuron");
+    assert_true(w->picture.zoom <= 1);
+    assert_true(inked(w) > 0);
+    window_close(w);
+}
+
+/* The model view draws the heads that were chosen; a click on one square is all of them again. */
+static void chosen_heads_are_marked_alone(void **state) {
+    (void)state;
+    Window *w = open_tiny(1200, 800, "She loves cats.");
+    state_put_text(&w->state.heads, "L0H1,L1H0");
+    act(w, "view.model");
+    Place head = window_head(w);
+    int n = 0;
+    for (head.layer = 0; head.layer < 2; head.layer++)
+        for (head.head = 0; head.head < 2; head.head++)
+            n += heads_shown(w, head);
+    assert_int_equal(n, 2);
+    act(w, "view.neuron");
+    assert_null(w->shown->figure);
+    assert_null(strstr(w->shown->error, "--"));
+    act(w, "view.model");
+    head.layer = head.head = 1;
+    heads_go(w, head);
+    assert_null(w->state.heads);
     window_close(w);
 }
 
@@ -463,6 +514,8 @@ int main(void) {
         cmocka_unit_test(keys_posted_in_one_go),
         cmocka_unit_test(an_emptied_field_says_what_to_do),
         cmocka_unit_test(another_view_keeps_the_run_on_its_way),
+        cmocka_unit_test(a_zoom_enlarges_and_ends_with_the_view),
+        cmocka_unit_test(chosen_heads_are_marked_alone),
         cmocka_unit_test(steps_show_what_is_written_by_then),
         cmocka_unit_test(the_inspector_tells_of_words),
         cmocka_unit_test(a_typed_target_is_forced),
