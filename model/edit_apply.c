@@ -69,11 +69,9 @@ static bool set_weight(const Edit *edit, const HookPoint *at, Tensor x) {
         if (!set_row(edit, at, x, h, &q)) continue;
         float *row = tensor_at(x, h, q, 0, 0), rest = sum_but(row, x.shape[2], edit->key);
         if (rest == 0 && edit->value != 1) done = false;
-        for (int64_t k = 0; k < x.shape[2];
-             k++) /* divided first: a rest may be as small as 1e-45 */
-            row[k] = k == edit->key ? edit->value
-                     : rest != 0    ? row[k] / rest * (1 - edit->value)
-                                    : 0;
+        for (int64_t k = 0; k < x.shape[2]; k++) /* divided first: rest may be as small as 1e-45 */
+            if (k != edit->key) row[k] = rest != 0 ? row[k] / rest * (1 - edit->value) : 0;
+        row[edit->key] = edit->value;
     }
     return done;
 }
