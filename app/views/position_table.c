@@ -5,7 +5,7 @@
 #include "model/position.h"
 #include "model/run.h"
 
-enum { DEFAULT_LIMIT = 512 };
+enum { DEFAULT_LIMIT = 512, MOST_ROWS = 1 << 20 };
 
 static StackId stack_of(const ViewInput *input) {
     const char *name = input->state->attention;
@@ -18,12 +18,6 @@ static const char *stack_words(StackId stack) {
     return stack == STACK_ENCODER   ? "Positions of the encoder"
            : stack == STACK_DECODER ? "Positions of the decoder"
                                     : "Positions";
-}
-
-static int rows_of(const StackConfig *c, int wanted, int limit) {
-    int n = limit > 0 ? limit : DEFAULT_LIMIT;
-    (void)c;
-    return wanted > 0 && wanted < n ? wanted : n;
 }
 
 static const char *sinusoid_note(Sinusoid kind) {
@@ -48,7 +42,8 @@ static bool read_table(const ViewInput *input, StackId stack, int n_rows, Arena 
     if (!w->data || w->rows <= c->position_offset)
         return error_set(error, ERROR_UNSUPPORTED, "this stack has no position table");
     int64_t limit = w->rows - c->position_offset, d = w->cols;
-    int n = rows_of(c, n_rows, limit > 1 << 20 ? 1 << 20 : (int)limit);
+    if (limit > MOST_ROWS) limit = MOST_ROWS;
+    int n = n_rows > 0 && n_rows < limit ? n_rows : (int)limit;
     out->table = tensor_new(arena, 2, n, d);
     int64_t stride = w->stride ? w->stride : w->transposed ? w->rows : d;
     for (int64_t p = 0; p < n; p++)
@@ -69,6 +64,8 @@ static bool read_table(const ViewInput *input, StackId stack, int n_rows, Arena 
     if (c->position_offset)
         out->note = arena_printf(arena, "%s · position 0 is row %d of the table", out->note,
                                  c->position_offset);
+    if (input->state->n_positions > n)
+        out->note = arena_printf(arena, "%s · the table has %d positions", out->note, n);
     return true;
 }
 

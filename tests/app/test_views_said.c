@@ -69,6 +69,17 @@ static void cells_left_out_are_absent(void **unused) {
     done(&d);
 }
 
+/* A table has only so many rows. */
+static void positions_beyond_the_table(void **unused) {
+    (void)unused;
+    static const char *const kinds[] = {"positions", "position-map", "position-similarity"};
+    for (int i = 0; i < 3; i++) {
+        Drawn d = draw(kinds[i], "n_positions=5000");
+        says(&d, "the table has 96 positions");
+        done(&d);
+    }
+}
+
 /* Hidden mass, computed by hand. */
 static void hidden_mass_is_right(void **unused) {
     (void)unused;
@@ -205,6 +216,7 @@ static void idle_wishes_are_remarked(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_quiet_line_says_what_was_done),
+        cmocka_unit_test(positions_beyond_the_table),
         cmocka_unit_test(hidden_mass_is_right),
         cmocka_unit_test(losses_are_shares_of_what_is_drawn),
         cmocka_unit_test(masks_hide_rows_and_columns),
