@@ -58,7 +58,7 @@ static void load_done(void *context, void *data, bool ok, const Error *error) {
     if (one && strcmp(window_view(w)->name, "cross") == 0) state_put_text(&w->state.view, "head");
     if (one) state_put_text(&w->state.attention, NULL);
     input_adapt(w);
-    if (w->notice_bad && !w->notice_stays) w->notice[0] = 0;
+    if (!w->notice_stays) w->notice[0] = 0;
     w->run_error[0] = 0;
     if (input_there(w)) {
         job_run(w);

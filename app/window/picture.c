@@ -7,7 +7,7 @@
 
 enum { RELAYOUT_AFTER_MS = 160 };
 static const double LEAST_WHOLE = 0.6, MIN_ZOOM = 0.1, MAX_ZOOM = 64, MAX_LAID_ZOOM = 6,
-                    STOPPED_GROWING = 0.7;
+                    HARDLY = 0.4;
 
 UiId picture_id(void) {
     return ui_id("picture", 0);
@@ -76,6 +76,7 @@ void picture_fit(Window *w) {
     p->touched = false;
     if (p->laid_zoom != 1) p->relayout_at_ms = window_now_ms();
     p->laid_zoom = 1;
+    p->laid_before = p->laid_most = 0;
     p->x = p->y = 0;
     p->zoom = 1;
     if (w->shown && w->shown->figure && w->shown->width > 0) p->zoom = fit_zoom(w);
@@ -118,9 +119,11 @@ static void relayout(Window *w) {
     p->relayout_at_ms = 0;
     p->dirty = true;
     double wanted = grows(w) ? fmin(MAX_LAID_ZOOM, fmax(1, p->zoom)) : 1;
+    if (p->laid_most > 0) wanted = fmin(wanted, p->laid_most);
     if (fabs(wanted - laid(w)) < 0.01) return;
     /* Told to window_sync by the size that it asks for; what is drawn meanwhile keeps its place. */
     double before = picture_factor(w);
+    p->laid_before = laid(w);
     p->laid_zoom = wanted;
     p->page_w *= before / picture_factor(w);
     p->page_h *= before / picture_factor(w);
@@ -136,20 +139,43 @@ void picture_place(Window *w, Box area) {
     relayout(w);
 }
 
+/* How tall all that can be pointed at is, in points; the page around it says nothing. */
+static double content_height(const Figure *figure) {
+    int n;
+    const FigureItem *items = figure_items(figure, &n);
+    double top = INFINITY, bottom = -INFINITY;
+    for (int i = 0; i < n; i++) {
+        bool cells = items[i].kind == FIGURE_IMAGE;
+        if (!cells && (!items[i].mark || figure_pick_is_none(items[i].mark->pick))) continue;
+        top = fmin(top, items[i].box.y);
+        bottom = fmax(bottom, items[i].box.y + items[i].box.h);
+    }
+    return bottom > top ? bottom - top : 0;
+}
+
+/* Cells have a largest size: where they hardly grow with what they are laid out for, the figure is
+ * laid out as before and seen enlarged. */
+static void keep_growing(Window *w, double before, double now) {
+    Picture *p = &w->picture;
+    double from = p->laid_before, wanted = p->laid_zoom / from;
+    p->laid_before = 0;
+    if (from <= 0 || before <= 0 || wanted <= 1) return;
+    if (now / before - 1 < HARDLY * (wanted - 1)) p->laid_most = p->laid_zoom = from;
+}
+
 void picture_placed(Window *w) {
     Picture *p = &w->picture;
     p->dirty = true;
     w->ui.again = true;
     if (!w->shown || !w->shown->figure) return;
     FigureBox page = figure_bounds(w->shown->figure);
-    double f = picture_factor(w);
+    double f = picture_factor(w), content = p->content;
+    p->content = content_height(w->shown->figure);
     if (p->touched && p->page_w > 0 && page.w > 0) {
         /* The middle of the area stays over the same part of the page. */
         double u = (p->area.w / 2 - p->x) / (p->page_w * f);
         double v = (p->area.h / 2 - p->y) / (p->page_h * f);
-        /* Cells have a largest size: a page that could not grow is seen enlarged instead. */
-        double grown = fmin(page.w / p->page_w, page.h / p->page_h);
-        if (laid(w) > 1 && grown < STOPPED_GROWING) p->laid_zoom = fmax(1, laid(w) * grown);
+        keep_growing(w, content, p->content);
         f = picture_factor(w);
         p->page_w = page.w;
         p->page_h = page.h;

@@ -39,6 +39,9 @@ typedef struct Picture {
     double page_w, page_h;  /* of the figure placed last */
     double relayout_at_ms;  /* lay the figure out anew for this zoom; 0: no need */
     double laid_zoom;       /* zoom that the figure was laid out for */
+    double laid_before;     /* of this one, while one for another zoom is on its way; or 0 */
+    double laid_most;       /* its cells grow no further; 0: not known */
+    double content;         /* points: how tall the figure's cells are together */
     bool dragging, setting; /* panning; dragging a weight onto another key */
     bool dragged;           /* far enough to be no click */
     Place set_from;
