@@ -100,13 +100,13 @@ typedef struct Window {
     SDL_Cursor *cursors[SDL_NUM_SYSTEM_CURSORS];
     Uint32 wake_event;
     bool quit, full_screen;
-    bool
-        unattended; /* opened for its screenshot: wherever the pointer happens to be says nothing */
+    bool unattended; /* opened for its screenshot: where the pointer happens to be says nothing */
     double dpi_scale, user_scale; /* user_scale: --scale and Ctrl +/- */
     double width, height;         /* units */
     char *screenshot;             /* write the next frame here; owned */
     Ui ui;
     Settings settings;
+    double keep_at_ms; /* when the session is written if it has changed; 0: nothing was drawn */
     State state, asked_run, asked_draw;
     History *history;
     Worker *worker;

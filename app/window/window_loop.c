@@ -10,6 +10,7 @@
 #include "app/window/panel.h"
 #include "app/window/parts.h"
 #include "app/window/screenshot.h"
+#include "app/window/session.h"
 #include "app/window/steps.h"
 
 static void draw_notice(Window *w, Box center) {
@@ -171,6 +172,7 @@ static int patience(const Window *w, int wait_ms) {
     if (w->playing && (until < 0 || w->next_step_ms < until)) until = w->next_step_ms;
     if (w->picture.relayout_at_ms > 0 && (until < 0 || w->picture.relayout_at_ms < until))
         until = w->picture.relayout_at_ms;
+    if (w->keep_at_ms > 0 && (until < 0 || w->keep_at_ms < until)) until = w->keep_at_ms;
     int due = until < 0 ? -1 : until <= now ? 0 : (int)ceil(until - now);
     if (wait_ms < 0) return due;
     return due < 0 || due > wait_ms ? wait_ms : due;
@@ -191,11 +193,13 @@ void window_step(Window *w, int wait_ms) {
     }
     frame = worker_deliver(w->worker, w) > 0 || frame;
     play_on(w);
+    session_due(w);
     if (w->picture.relayout_at_ms > 0 && window_now_ms() >= w->picture.relayout_at_ms) frame = true;
     if (w->playing) frame = true;
     if (!frame || w->quit) return;
     window_frame(w);
     window_present(w);
+    session_touch(w);
 }
 
 bool window_settle(Window *w, int limit_ms) {

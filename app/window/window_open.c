@@ -6,6 +6,7 @@
 #include "app/window/jobs.h"
 #include "app/window/lines.h"
 #include "app/window/picture.h"
+#include "app/window/session.h"
 
 static void start_state(Window *w, const WindowOptions *options, Error *error) {
     state_init(&w->state);
@@ -75,24 +76,6 @@ Window *window_open(const WindowOptions *options, Error *error) {
     return w;
 }
 
-static void keep_session(Window *w) {
-    if (!w->settings.path[0] || !w->sdl) return;
-    int width, height;
-    SDL_GetWindowSize(w->sdl, &width, &height);
-    if (!w->full_screen) {
-        w->settings.width = (int)(width / w->user_scale);
-        w->settings.height = (int)(height / w->user_scale);
-    }
-    w->settings.scale = w->user_scale;
-    snprintf(w->settings.theme, sizeof w->settings.theme, "%s", w->ui.theme->name);
-    json_decref(w->settings.state);
-    w->settings.state = state_json(&w->state);
-    if (w->state.text) settings_recent(w->settings.sentences, w->state.text);
-    Error error = {0};
-    if (!settings_save(&w->settings, &error))
-        fprintf(stderr, "attnscope: the session was not kept: %s\n", error.message);
-}
-
 static void free_fields(Window *w) {
     textfield_free(&w->source);
     textfield_free(&w->pair);
@@ -107,7 +90,7 @@ static void free_fields(Window *w) {
 
 void window_close(Window *w) {
     if (!w) return;
-    keep_session(w);
+    session_close(w);
     worker_free(w->worker);
     shown_free(w->shown);
     shown_free(w->values);

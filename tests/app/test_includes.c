@@ -39,7 +39,7 @@ static const Rule rules[] = {
     {{"model/", "render/", "app/"}, {"cblas", "openblas"}, {"model/ops"}, "BLAS only in model/ops"},
     {{"app/window/window.", "app/window/picture.", "app/window/panel.", "app/window/input.",
       "app/window/cells.", "app/window/edits.", "app/window/heads.", "app/window/steps.",
-      "app/window/lines."},
+      "app/window/lines.", "app/window/session."},
      {"app/window/jobs.h", "app/window/actions.h", "app/window/parts.h"},
      {NULL},
      "what the window knows calls neither what draws it nor its jobs"},

@@ -2,6 +2,7 @@
  * is wrong with it. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/window/input.h"
 #include "app/window/jobs.h"
@@ -169,6 +170,35 @@ static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
     unsetenv("XDG_STATE_HOME");
 }
 
+/* A window that is killed comes back as it stood a moment ago; one that rests writes nothing. */
+static void the_session_is_kept_while_the_window_is_open(void **state) {
+    (void)state;
+    setenv("XDG_STATE_HOME", spawn_scratch(), 1);
+    Error error = {0};
+    WindowOptions options = {.model = TINY, .text = "Good night.", .width = 800, .height = 600};
+    Window *w = window_open(&options, &error);
+    assert_non_null(w);
+    assert_true(window_settle(w, LIMIT_MS));
+    act(w, "view.heatmap");
+    assert_true(w->keep_at_ms > window_now_ms());
+    w->keep_at_ms = 1; /* the moment is over */
+    window_step(w, 1);
+    Settings kept;
+    char note[256] = "";
+    settings_load(&kept, note, sizeof note);
+    assert_string_equal(note, "");
+    assert_string_equal(json_string_value(json_object_get(kept.state, "text")), "Good night.");
+    assert_string_equal(json_string_value(json_object_get(kept.state, "view")), "heatmap");
+    settings_free(&kept);
+    unlink(w->settings.path);
+    assert_true(window_settle(w, LIMIT_MS));
+    w->keep_at_ms = 1; /* drawn again, and nothing has changed */
+    window_step(w, 1);
+    assert_false(file_exists(w->settings.path));
+    window_close(w);
+    unsetenv("XDG_STATE_HOME");
+}
+
 static void sentences_of_a_file_are_stepped_through(void **state) {
     (void)state;
     Window *w = open_tiny(900, 600, "She loves cats.");
@@ -234,6 +264,7 @@ int main(void) {
         cmocka_unit_test(bad_things_are_said_and_survived),
         cmocka_unit_test(a_picture_is_exported_with_its_session),
         cmocka_unit_test(the_session_is_kept_and_a_broken_one_set_aside),
+        cmocka_unit_test(the_session_is_kept_while_the_window_is_open),
         cmocka_unit_test(sentences_of_a_file_are_stepped_through),
         cmocka_unit_test(a_trace_is_opened_from_the_start),
     };
