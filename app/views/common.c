@@ -158,6 +158,26 @@ static int *copy_ints(const int *from, int n) {
     return to;
 }
 
+enum { MANY_LINES = 60 * 60 }; /* of a head */
+
+bool view_one_query(const ViewInput *input, const Matrices *m, int *row, const char **notes,
+                    Arena *arena) {
+    const State *state = input->state;
+    int n_queries = m->queries.axis.n, n_keys = m->keys.axis.n;
+    if (!input->live || state->token || state->top_k || state->threshold > 0 ||
+        (int64_t)n_queries * n_keys <= MANY_LINES)
+        return false;
+    *row = attention_query(input, &m->attention, &m->queries, NULL);
+    Str label = m->queries.axis.tokens[*row].text;
+    *notes =
+        view_joined(arena, *notes,
+                    arena_printf(arena,
+                                 "only %.*s and its %d largest weights, of %d by %d lines; "
+                                 "a click picks another",
+                                 (int)label.n, label.data, VIEW_TOP_OF_MANY, n_queries, n_keys));
+    return true;
+}
+
 void view_tell_matrices(Figure *figure, const ViewInput *input, const Matrices *m,
                         const char *how) {
     ViewReport *report = input->report;

@@ -21,6 +21,13 @@ const char *view_faint_note(const Matrices *m, const ChartOptions *options, Aren
 /* The locked selection (in the window also the hovered one) in focus, when it is of these heads. */
 void view_focus(ChartOptions *options, const ViewInput *input, const Matrices *m);
 
+/* In the window the lines of hundreds of tokens would be a block of colour: there only one query,
+ * the picked one, is to be drawn with its largest weights. *row: which; *notes: says so. False:
+ * there is room for all, as in a file, or the state says itself what to leave out. */
+enum { VIEW_TOP_OF_MANY = 20 };
+bool view_one_query(const ViewInput *input, const Matrices *m, int *row, const char **notes,
+                    Arena *arena);
+
 /* Fills the report, if one is wanted: title and quiet line from the figure, caption, picks. how: a
  * sentence on how to read it, "Rows are queries and columns keys". */
 void view_tell_matrices(Figure *figure, const ViewInput *input, const Matrices *m, const char *how);

@@ -35,19 +35,24 @@ bool view_cross(Figure *figure, const ViewInput *input, Error *error) {
     MatricesWish wish = {.attention = "cross", .words = true, .pick_rows = true};
     bool ok = matrices_read(input, &wish, arena, &m, error);
     if (ok) {
+        int row;
+        const char *notes = m.notes;
+        bool alone = !state->ribbons && view_one_query(input, &m, &row, &notes, arena);
         CrossLink *links = arena_alloc(arena, ((size_t)m.queries.axis.n + 1) * sizeof *links);
         Cross cross = {.n_heads = m.n,
                        .heads = m.items,
                        .queries = m.queries.axis,
                        .keys = m.keys.axis,
                        .ribbons = state->ribbons,
+                       .only = alone ? &row : NULL,
+                       .n_only = alone,
+                       .top = alone ? VIEW_TOP_OF_MANY : 0,
                        .links = links,
                        .n_links = state->hard ? hard_links(&m, links) : 0};
-        const char *notes =
-            state->hard ? view_joined(arena, m.notes, "dashed line: each word's largest weight")
-                        : m.notes;
+        if (state->hard)
+            notes = view_joined(arena, notes, "dashed line: each word's largest weight");
         ChartOptions options = view_line_options(input, &m, notes);
-        if (!state->ribbons)
+        if (!state->ribbons && !alone)
             options.notes = view_joined(arena, notes, view_faint_note(&m, &options, arena));
         view_focus(&options, input, &m);
         ok = cross_draw(figure, &cross, &options, error);

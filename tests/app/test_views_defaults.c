@@ -97,11 +97,37 @@ static void the_first_head_is_said(void **unused) {
     done(&d);
 }
 
+/* In the window hundreds of words open on one of them; a file has room for all. */
+static void long_sentences_open_on_one_word_in_the_window(void **unused) {
+    (void)unused;
+    static const char *const kinds[] = {"cross", "head"};
+    char words[66 * 4 + 1] = "", fields[2 * sizeof words + 64];
+    for (int i = 0; i < 66; i++)
+        strcat(words, i % 2 ? "on " : "cat ");
+    snprintf(fields, sizeof fields, "attention=cross;text=%s;target_text=%s", words, words);
+    for (int i = 0; i < 2; i++) {
+        Drawn d = draw(kinds[i], fields);
+        assert_null(strstr(d.report.subtitle.data, "largest weights"));
+        figure_free(d.figure);
+        view_report_free(&d.report);
+        d.input = scene_input(&d.scene, &d.state);
+        d.input.report = &d.report;
+        d.input.live = true;
+        d.input.width_pt = 900;
+        d.input.height_pt = 700;
+        d.figure = drawer_draw(&drawer, view_find(kinds[i]), &d.input, &d.error);
+        if (!d.figure) fail_msg("%s", d.error.message);
+        says(&d, "and its 20 largest weights");
+        done(&d);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_layer_nobody_asked_for_is_said),
         cmocka_unit_test(unknown_words_are_shown_and_said),
         cmocka_unit_test(scales_are_of_what_is_shown),
+        cmocka_unit_test(long_sentences_open_on_one_word_in_the_window),
     };
     const struct CMUnitTest of_one_stack[] = {
         cmocka_unit_test(learned_positions_have_no_pairs),
