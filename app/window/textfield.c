@@ -25,10 +25,11 @@ typedef struct Layout {
     TextField *field;
     Text *fonts;
     TextStyle style;
-    StrBuf shown; /* text with the composition in it */
-    double pitch; /* pixels from line to line */
-    double x, y;  /* pixels: top left of the text */
-    double width; /* pixels */
+    StrBuf shown;       /* text with the composition in it */
+    double pitch;       /* pixels from line to line */
+    double x, y;        /* pixels: top left of the text */
+    double width;       /* pixels */
+    double top, bottom; /* pixels: of the field; lines that are cut there are not drawn */
     bool single;
 } Layout;
 
@@ -335,11 +336,16 @@ static void fill_px(Layout *l, double x0, double y0, double x1, double y1, Color
 }
 
 /* Boxes over bytes begin..end of what is shown, whatever lines and directions they are in. */
+static bool in_sight(const Layout *l, int line) {
+    double y = l->y + line * l->pitch;
+    return l->single || (y >= l->top && y + 0.8 * l->pitch <= l->bottom);
+}
+
 static void draw_ranges(Layout *l, size_t begin, size_t end, double from, double to, Color color) {
     TextField *f = l->field;
     for (int line = 0; line < f->n_lines; line++) {
         size_t a = f->starts[line], b = f->starts[line + 1];
-        if (end <= a || begin >= b) continue;
+        if (end <= a || begin >= b || !in_sight(l, line)) continue;
         TextRange ranges[MAX_RANGES];
         int n = text_ranges(l->fonts, line_text(l, line), l->style, begin > a ? begin - a : 0,
                             (end < b ? end : b) - a, ranges, MAX_RANGES);
@@ -359,7 +365,7 @@ static void draw_marks(Layout *l, const TextFieldLook *look) {
         Color c = m.warn ? t->negative : t->accent;
         for (int line = 0; line < l->field->n_lines; line++) {
             size_t a = l->field->starts[line], b = l->field->starts[line + 1];
-            if (m.end <= a || m.begin >= b) continue;
+            if (m.end <= a || m.begin >= b || !in_sight(l, line)) continue;
             TextRange r[MAX_RANGES];
             int n =
                 text_ranges(l->fonts, line_text(l, line), l->style, m.begin > a ? m.begin - a : 0,
@@ -416,7 +422,7 @@ static void keep_caret_in_sight(Layout *l, Box box) {
     f->scroll = fmax(0, fmin(f->scroll, over));
 }
 
-static void draw_text(Layout *l, Box box, const TextFieldLook *look, bool focused) {
+static void draw_text(Layout *l, const TextFieldLook *look, bool focused) {
     Ui *ui = l->ui;
     TextField *f = l->field;
     const Theme *t = ui->theme;
@@ -428,10 +434,9 @@ static void draw_text(Layout *l, Box box, const TextFieldLook *look, bool focuse
     }
     double base = 0.5 * l->pitch + 0.365 * l->style.size;
     for (int line = 0; line < f->n_lines; line++) {
-        double y = l->y + line * l->pitch;
-        double s = ui->paint.scale;
-        if (y + l->pitch < box.y * s || y > (box.y + box.h) * s) continue;
-        ui_line(ui, line_x(l, line), y + base, line_text(l, line), l->style, ink);
+        if (!in_sight(l, line)) continue;
+        ui_line(ui, line_x(l, line), l->y + line * l->pitch + base, line_text(l, line), l->style,
+                ink);
     }
 }
 
@@ -462,6 +467,8 @@ TextFieldEvent textfield_draw(Ui *ui, UiId id, Box box, TextField *field,
     Layout l = layout_begin(ui, field, box.w, size, look->single);
     double s = ui->paint.scale, pitch = l.pitch / s;
     Box inner = box_inset(box, PAD_X, 0);
+    l.top = box.y * s;
+    l.bottom = (box.y + box.h) * s;
     double room = field->n_lines * pitch;
     double top = room <= box.h - 8 ? box.y + (box.h - room) / 2 : box.y + 4 - field->scroll;
     l.x = (inner.x - (look->single ? field->scroll : 0)) * s;
@@ -481,7 +488,7 @@ TextFieldEvent textfield_draw(Ui *ui, UiId id, Box box, TextField *field,
     if (l.shown.n == 0 && look->hint)
         ui_text(ui, look->hint, inner, size - 1, 400, UI_FAINT, LABEL_LEFT);
     draw_marks(&l, look);
-    draw_text(&l, box, look, focused);
+    draw_text(&l, look, focused);
     draw_composition(&l);
     if (focused) draw_caret(&l, caret_shines(ui, field));
     paint_unclip(&ui->paint, outer);
