@@ -91,10 +91,8 @@ static void translate_job(void *context, int job) {
 }
 
 static int lines_a_job(const Work *work) {
-    int beams = work->wanted.n_beams ? work->wanted.n_beams
-                                     : work->subject->model->config.generation.n_beams;
-    int n = (work->n + LEAST_JOBS - 1) / LEAST_JOBS,
-        most = beams > 1 ? ROWS_A_JOB / beams : ROWS_A_JOB;
+    int most = ROWS_A_JOB / generate_n_beams(work->subject->model, &work->wanted);
+    int n = (work->n + LEAST_JOBS - 1) / LEAST_JOBS;
     return n < most ? n : most > 1 ? most : 1;
 }
 

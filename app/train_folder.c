@@ -6,14 +6,11 @@
 #include "model/base/file.h"
 #include "model/base/json.h"
 
-static bool is_tag(const Tokenizer *tokenizer, const char *token) {
-    for (const char *const *code = tokenizer_languages(tokenizer); code && *code; code++) {
-        size_t n = strlen(*code);
-        if (strncmp(token, ">>", 2) == 0 && strncmp(token + 2, *code, n) == 0 &&
-            strcmp(token + 2 + n, "<<") == 0)
-            return true;
-    }
-    return false;
+/* >>fra<<, and a language of this vocabulary. */
+static bool is_tag(const Tokenizer *tokenizer, Str token, Arena *arena) {
+    if (token.n <= 4 || !str_starts(token, ">>") || !str_ends(token, "<<")) return false;
+    const char *code = arena_str(arena, str_sub(token, 2, token.n - 2)).data;
+    return tokenizer_language_id(tokenizer, code) >= 0;
 }
 
 /* Every id where it was; >>eng<< is the tag that such a corpus is trained with, where there is one.
@@ -23,7 +20,7 @@ static json_t *without_tags(const json_t *vocabulary, const TrainFolder *how, Ar
     const char *token;
     json_t *id;
     json_object_foreach((json_t *)(uintptr_t)vocabulary, token, id) {
-        bool tag = is_tag(how->tokenizer, token) && strcmp(token, ">>eng<<") != 0;
+        bool tag = is_tag(how->tokenizer, str(token), arena) && strcmp(token, ">>eng<<") != 0;
         int n = (int)strlen(token) - 4;
         json_object_set(out, tag ? arena_printf(arena, "<unused_%.*s>", n, token + 2) : token, id);
     }
@@ -99,7 +96,7 @@ static bool prepare(const char *folder, int number, const TrainFolder *how, Aren
         return false;
     if (!there) return true;
     if (!file_read(out->to, 0, arena, &old, error)) return false;
-    bool same = old.n == out->data.n && memcmp(old.data, out->data.data, old.n) == 0;
+    bool same = str_eq(old, out->data);
     out->data = (Str){0};
     return same ||
            error_set(error, ERROR_INPUT,

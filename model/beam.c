@@ -189,16 +189,16 @@ static bool advance(Beams *b, const float *logits, Step *step) {
 
 /* ---- all inputs ---- */
 
-typedef struct Side { /* by side */
+typedef struct Batch { /* of inputs that search side by side */
     Search search;
     Beams *beams; // [n_inputs]
     int n_beams, n_prompt, n_live;
     int32_t *live;                   // [n_live] the inputs that still search
     int32_t *input_of, *from, *feed; // [rows] whose row it is, which row it was, what it reads
-} Side;
+} Batch;
 
 /* After a step: rows of the inputs that go on, closed up. logits [n_live * n_beams, n_vocab] */
-static void advance_all(Side *s, const float *logits, Step *step) {
+static void advance_all(Batch *s, const float *logits, Step *step) {
     int live = 0, n_beams = s->n_beams;
     for (int i = 0; i < s->n_live; i++) {
         Beams *b = &s->beams[s->live[i]];
@@ -214,7 +214,7 @@ static void advance_all(Side *s, const float *logits, Step *step) {
     cache_reorder(s->search.cache, s->from, live * n_beams);
 }
 
-static bool steps(Side *s, Error *error) {
+static bool steps(Batch *s, Error *error) {
     Search *search = &s->search;
     const Progress *progress = &search->options->progress;
     int most = search->rules.max_length;
@@ -266,7 +266,7 @@ static void beams_begin(Beams *b, const SearchTask *task, Arena *scratch) {
     }
 }
 
-static void side_begin(Side *s, const SearchTask *task, Arena *answer) {
+static void batch_begin(Batch *s, const SearchTask *task, Arena *answer) {
     Arena *arena = s->search.run.arena;
     const float *penalty = task->options->length_penalty;
     size_t rows = (size_t)task->n_inputs * (size_t)s->n_beams, n_prompt = (size_t)task->n_prompt;
@@ -297,9 +297,9 @@ static void side_begin(Side *s, const SearchTask *task, Arena *answer) {
 }
 
 bool beam_search(const SearchTask *task, int n_beams, Arena *arena, Generation *out, Error *error) {
-    Side s = {.n_beams = n_beams, .n_prompt = task->n_prompt, .n_live = task->n_inputs};
+    Batch s = {.n_beams = n_beams, .n_prompt = task->n_prompt, .n_live = task->n_inputs};
     if (!search_open(&s.search, task, task->n_inputs * n_beams, error)) return false;
-    side_begin(&s, task, arena);
+    batch_begin(&s, task, arena);
     bool ok = steps(&s, error);
     for (int i = 0; i < task->n_inputs; i++) {
         if (ok) {

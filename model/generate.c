@@ -158,13 +158,18 @@ static bool prepare(const Model *model, const Input *input, const GenerateOption
                      *n, c->n_positions);
 }
 
+int generate_n_beams(const Model *model, const GenerateOptions *options) {
+    int n = options->n_beams > 0 ? options->n_beams : model->config.generation.n_beams;
+    return n > 1 ? n : 1;
+}
+
 bool generate_batch(const Model *model, const Input *inputs, int n_inputs,
                     const GenerateOptions *options, Arena *arena, Generation *out, Error *error) {
     SearchTask task = {.model = model, .inputs = inputs, .n_inputs = n_inputs, .options = options};
     if (n_inputs == 0) return true;
     if (!prepare(model, &inputs[0], options, arena, &task.prompt, &task.n_prompt, error))
         return false;
-    int n_beams = options->n_beams > 0 ? options->n_beams : model->config.generation.n_beams;
+    int n_beams = generate_n_beams(model, options);
     return n_beams > 1 ? beam_search(&task, n_beams, arena, out, error)
                        : greedy(&task, arena, out, error);
 }

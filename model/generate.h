@@ -53,6 +53,9 @@ typedef struct Generation {
     BeamNode *nodes; // [n_nodes] if keep_beams
 } Generation;
 
+/* How many beams these options mean: the generation config's where they say none; 1: greedy. */
+int generate_n_beams(const Model *model, const GenerateOptions *options);
+
 /* input.source (or, for one causal stack, the prompt); input.target is not read. */
 bool generate(const Model *model, const Input *input, const GenerateOptions *options, Arena *arena,
               Generation *out, Error *error);

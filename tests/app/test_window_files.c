@@ -136,14 +136,21 @@ static void a_picture_is_exported_with_its_session(void **state) {
     window_close(w);
 }
 
+/* A window that keeps its session, with its first picture. */
+static Window *open_kept(const char *text) {
+    Error error = {0};
+    WindowOptions options = {.model = TINY, .text = text, .width = 800, .height = 600};
+    Window *w = window_open(&options, &error);
+    assert_non_null(w);
+    assert_true(window_settle(w, LIMIT_MS));
+    return w;
+}
+
 static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
     (void)state;
     setenv("XDG_STATE_HOME", spawn_scratch(), 1);
     Error error = {0};
-    WindowOptions options = {.model = TINY, .text = "Good day.", .width = 800, .height = 600};
-    Window *w = window_open(&options, &error);
-    assert_non_null(w);
-    assert_true(window_settle(w, LIMIT_MS));
+    Window *w = open_kept("Good day.");
     act(w, "view.heatmap");
     act(w, "theme.dark");
     window_close(w);
@@ -160,9 +167,7 @@ static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
     window_close(w);
 
     assert_true(file_save(path, "{\"state\": [", 11, &error));
-    w = window_open(&options, &error);
-    assert_non_null(w);
-    assert_true(window_settle(w, LIMIT_MS)); /* a picture later it still says so */
+    w = open_kept("Good day."); /* a picture later it still says so */
     assert_non_null(strstr(w->notice, "set aside"));
     window_close(w);
     strcat(path, ".broken");
@@ -174,11 +179,7 @@ static void the_session_is_kept_and_a_broken_one_set_aside(void **state) {
 static void the_session_is_kept_while_the_window_is_open(void **state) {
     (void)state;
     setenv("XDG_STATE_HOME", spawn_scratch(), 1);
-    Error error = {0};
-    WindowOptions options = {.model = TINY, .text = "Good night.", .width = 800, .height = 600};
-    Window *w = window_open(&options, &error);
-    assert_non_null(w);
-    assert_true(window_settle(w, LIMIT_MS));
+    Window *w = open_kept("Good night.");
     act(w, "view.heatmap");
     assert_true(w->keep_at_ms > window_now_ms());
     w->keep_at_ms = 1; /* the moment is over */

@@ -252,6 +252,16 @@ static void set_renormalises_the_row(void **state) {
     golden_close(&g);
 }
 
+/* A pass under these edits; message: of its refusal, NULL: none. */
+static void expect_run(const Golden *g, const Edits *edits, const char *message) {
+    Error error = {0};
+    Trace *trace = trace_run(g->model, &g->input, &(TraceOptions){.edits = edits}, &error);
+    if (!message) expect_ok(&error);
+    if (message) expect_error(&error, message);
+    assert_int_equal(trace == NULL, message != NULL);
+    trace_release(trace);
+}
+
 /* A key that has all of its row's weight, here by a first set, leaves no rest to be scaled: what
  * would not sum to 1 is refused. */
 static void set_needs_a_rest(void **state) {
@@ -267,14 +277,9 @@ static void set_needs_a_rest(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Golden g = golden_open("marian");
         Edits edits = {0};
-        Error error = {0};
         edit_add(&edits, EDIT_SET, "decoder.1.cross_attn:H2:q3:k5=1", g.model, g.arena);
         edit_add(&edits, EDIT_SET, cases[i].second, g.model, g.arena);
-        Trace *trace = trace_run(g.model, &g.input, &(TraceOptions){.edits = &edits}, &error);
-        if (!cases[i].message) expect_ok(&error);
-        if (cases[i].message) expect_error(&error, cases[i].message);
-        assert_int_equal(trace == NULL, cases[i].message != NULL);
-        trace_release(trace);
+        expect_run(&g, &edits, cases[i].message);
         golden_close(&g);
     }
 }
@@ -296,7 +301,6 @@ static void masked_cells_are_not_set(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         Golden g = golden_open(cases[i].model);
         Edits edits = {0};
-        Error error = {0};
         uint8_t keep[16] = {0};
         for (int t = 0; t < 4; t++)
             keep[t] = cases[i].keep[t] == '1';
@@ -304,11 +308,7 @@ static void masked_cells_are_not_set(void **state) {
         if (!whole) g.input.source_keep = g.input.target_keep = keep;
         assert_true(g.input.source.n <= 16 && g.input.target.n <= 16);
         edit_add(&edits, EDIT_SET, cases[i].text, g.model, g.arena);
-        Trace *trace = trace_run(g.model, &g.input, &(TraceOptions){.edits = &edits}, &error);
-        if (!cases[i].message) expect_ok(&error);
-        if (cases[i].message) expect_error(&error, cases[i].message);
-        assert_int_equal(trace == NULL, cases[i].message != NULL);
-        trace_release(trace);
+        expect_run(&g, &edits, cases[i].message);
         golden_close(&g);
     }
 }
